@@ -1,0 +1,57 @@
+#ifndef FOREWARN_COLLECTOR_CORRELATE_INCIDENT_H_
+#define FOREWARN_COLLECTOR_CORRELATE_INCIDENT_H_
+
+#include <optional>
+#include <vector>
+
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "forewarn/v1/desk.pb.h"
+
+namespace forewarn::correlate {
+
+// One step of an incident's life. The desk applies it in one transaction:
+// symptom rows, incident row, ticket, ticket history, outbox.
+struct IncidentChange {
+  enum class Kind {
+    kOpened,    // a new incident: gets its one ticket
+    kJoined,    // a further symptom, or one that came back
+    kUpdated,   // a symptom's priority or evidence changed
+    kCleared,   // a symptom cleared; others may stand
+    kAllClear,  // the last one cleared; resolve_after is set
+    kReopened,  // a symptom came back within the re-open window
+    kResolved,  // quiet long enough: resolve unless a person has begun work
+    kNoted,     // INFO symptoms without an incident: kept, no ticket
+  };
+  Kind kind = Kind::kOpened;
+  v1::Incident incident;            // id 0 = new
+  std::vector<v1::Symptom> symptoms;  // rows to write; the edge's own first
+  v1::Priority priority = v1::PRIORITY_UNSPECIFIED;  // of the ticket
+  v1::Text title;                   // of the most explanatory symptom
+  absl::Time at;                    // the symptom's own time
+};
+
+// Accepts incident changes; collector/desk implements it. After OK the change
+// is durable and `incident.id` is known.
+class IncidentSink {
+ public:
+  virtual ~IncidentSink() = default;
+  virtual absl::StatusOr<v1::Incident> Accept(const IncidentChange& change) = 0;
+};
+
+// What correlation reads back; collector/store implements it.
+class IncidentStore {
+ public:
+  virtual ~IncidentStore() = default;
+  virtual absl::StatusOr<std::vector<v1::Incident>> OpenIncidents() = 0;
+  virtual absl::StatusOr<std::vector<v1::Symptom>> OpenSymptoms() = 0;
+  // The last incident that held this fingerprint, if it closed after `since`.
+  virtual absl::StatusOr<std::optional<v1::Incident>> LastIncidentOf(
+      const std::string& fingerprint, absl::Time since) = 0;
+  virtual absl::StatusOr<std::vector<v1::Symptom>> SymptomsOf(
+      uint32_t incident) = 0;
+};
+
+}  // namespace forewarn::correlate
+
+#endif  // FOREWARN_COLLECTOR_CORRELATE_INCIDENT_H_

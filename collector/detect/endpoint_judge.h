@@ -1,0 +1,52 @@
+#ifndef FOREWARN_COLLECTOR_DETECT_ENDPOINT_JUDGE_H_
+#define FOREWARN_COLLECTOR_DETECT_ENDPOINT_JUDGE_H_
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "absl/types/span.h"
+#include "collector/detect/endpoint_profile.h"
+#include "collector/detect/rule_set.h"
+#include "collector/detect/symptom.h"
+#include "protos/wire/batch.h"
+#include "protos/wire/series.h"
+
+namespace forewarn::detect {
+
+// All detectors of one endpoint: rules, forecasts, anomalies. Deterministic in
+// the samples' own time; no input or output, no clock. The same samples give
+// the same edges, live, replayed or back-tested.
+//
+// Threads  thread-compatible; the owning shard calls it.
+class EndpointJudge {
+ public:
+  // `rules` and `sink` must outlive it.
+  EndpointJudge(EndpointProfile profile, const RuleSet& rules,
+                SymptomSink& sink);
+  ~EndpointJudge();
+
+  // Before the first sample of a series; numbers are dense from 0 and the
+  // endpoint's own.
+  void DefineSeries(uint32_t series, const wire::SeriesDefinition& definition);
+
+  // All samples of one moment. Times never go back; a tick that does not
+  // advance is ignored.
+  void Observe(absl::Time time, absl::Span<const wire::Sample> samples);
+
+  // The endpoint's facts changed; rules are matched anew, standing symptoms
+  // stay.
+  void SetProfile(EndpointProfile profile);
+
+  // Symptoms that stand at this moment.
+  std::vector<v1::Symptom> Standing() const;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace forewarn::detect
+
+#endif  // FOREWARN_COLLECTOR_DETECT_ENDPOINT_JUDGE_H_

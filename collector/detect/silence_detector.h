@@ -1,0 +1,60 @@
+#ifndef FOREWARN_COLLECTOR_DETECT_SILENCE_DETECTOR_H_
+#define FOREWARN_COLLECTOR_DETECT_SILENCE_DETECTOR_H_
+
+#include <optional>
+
+#include "absl/time/time.h"
+#include "collector/detect/endpoint_profile.h"
+#include "collector/detect/symptom.h"
+#include "forewarn/v1/fleet.pb.h"
+#include "forewarn/v1/telemetry.pb.h"
+
+namespace forewarn::detect {
+
+struct SilenceOptions {
+  absl::Duration lost_after = absl::Minutes(5);      // killed, frozen: P2
+  absl::Duration stopped_after = absl::Minutes(30);  // said "stop": P3
+};
+
+// Tells sleep from loss for one endpoint. An agent that goes without a word,
+// or whose stream says nothing though it is open, is lost after `lost_after`
+// (P2 for a server or device; for a workstation or laptop, which may just
+// have lost its network, P4 after 30 min... see docs/rules.md rows
+// agent_lost_server and agent_lost_workstation). After goodbye "stop": P3
+// after `stopped_after`. Suspend and shutdown of a laptop or workstation:
+// none; shutdown of a server or device: P3 after `stopped_after`.
+//
+// Time is the caller's: any clock that only grows, with the collector's own
+// downtime taken out by calling Resume at start. Thread-compatible.
+class SilenceDetector {
+ public:
+  SilenceDetector(EndpointProfile profile, SilenceOptions options,
+                  SymptomSink& sink);
+
+  void SetProfile(EndpointProfile profile);
+  // Anything was heard from the endpoint.
+  void Heard(absl::Time now);
+  void SaidGoodbye(v1::Goodbye::Reason reason, absl::Time now);
+  // At the collector's start: what was known when it went down.
+  void Resume(v1::Presence presence, absl::Time last_seen, absl::Time now,
+              bool symptom_open);
+  // Call every few seconds.
+  void Check(absl::Time now);
+
+  v1::Presence presence() const { return presence_; }
+  absl::Time last_heard() const { return last_heard_; }
+  std::optional<v1::Symptom> Standing() const;
+
+ private:
+  EndpointProfile profile_;
+  SilenceOptions options_;
+  SymptomSink& sink_;
+  v1::Presence presence_ = v1::PRESENCE_NEVER_SEEN;
+  absl::Time last_heard_ = absl::InfinitePast();
+  absl::Time counting_since_ = absl::InfinitePast();
+  std::optional<v1::Symptom> symptom_;
+};
+
+}  // namespace forewarn::detect
+
+#endif  // FOREWARN_COLLECTOR_DETECT_SILENCE_DETECTOR_H_

@@ -1,0 +1,76 @@
+#ifndef FOREWARN_COLLECTOR_FLEET_ENDPOINT_REGISTRY_H_
+#define FOREWARN_COLLECTOR_FLEET_ENDPOINT_REGISTRY_H_
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/statusor.h"
+#include "absl/time/time.h"
+#include "forewarn/v1/fleet.pb.h"
+#include "protos/base/mutex.h"
+
+namespace forewarn::fleet {
+
+// Where endpoints are kept; collector/store implements it.
+class EndpointStore {
+ public:
+  virtual ~EndpointStore() = default;
+  virtual absl::StatusOr<std::vector<v1::Endpoint>> LoadEndpoints() = 0;
+  // Writes the row; gives `number` to a new one (0).
+  virtual absl::Status SaveEndpoint(v1::Endpoint& endpoint) = 0;
+};
+
+// Every enrolled endpoint, in memory and in the store. Thread-safe.
+class EndpointRegistry {
+ public:
+  // `store` must outlive it.
+  explicit EndpointRegistry(EndpointStore& store) : store_(store) {}
+
+  absl::Status Load();
+
+  // A new endpoint after its token was used; `id` is a fresh UUID.
+  absl::StatusOr<v1::Endpoint> Enroll(const std::string& id,
+                                      const v1::EndpointFacts& facts,
+                                      const std::string& certificate_serial,
+                                      absl::Time certificate_expires_at,
+                                      absl::Time now);
+  absl::Status Renewed(const std::string& id,
+                       const std::string& certificate_serial,
+                       absl::Time certificate_expires_at);
+  absl::Status Revoke(const std::string& id, absl::Time now);
+
+  // A stream began: what the agent said of itself.
+  absl::Status Connected(const std::string& id, const v1::EndpointFacts& facts,
+                         const std::string& agent_version,
+                         const std::string& boot_id, absl::Time now);
+  // Kept in memory; written when the presence changed, and every minute for
+  // `last_seen`.
+  void Seen(const std::string& id, absl::Time now, uint32_t series);
+  absl::Status SetPresence(const std::string& id, v1::Presence presence,
+                           absl::Time now);
+  // Writes what Seen left in memory.
+  absl::Status Flush();
+
+  // By UUID or, for people, unique host name or number.
+  std::optional<v1::Endpoint> Find(const std::string& id_or_name) const;
+  std::vector<v1::Endpoint> List() const;  // by number
+
+ private:
+  struct Entry {
+    v1::Endpoint endpoint;
+    bool dirty = false;
+  };
+  absl::Status SaveLocked(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  EndpointStore& store_;
+  mutable base::Mutex mutex_;
+  absl::flat_hash_map<std::string, Entry> endpoints_ ABSL_GUARDED_BY(mutex_);
+};
+
+}  // namespace forewarn::fleet
+
+#endif  // FOREWARN_COLLECTOR_FLEET_ENDPOINT_REGISTRY_H_

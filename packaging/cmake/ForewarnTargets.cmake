@@ -1,0 +1,59 @@
+# Our own sources meet the preset's warnings; generated and foreign code does
+# not have to.
+set(FOREWARN_WARNINGS "" CACHE STRING "warning flags for our own sources")
+function(forewarn_warnings target)
+  get_target_property(type ${target} TYPE)
+  if(NOT type STREQUAL "INTERFACE_LIBRARY")
+    separate_arguments(flags UNIX_COMMAND "${FOREWARN_WARNINGS}")
+    target_compile_options(${target} PRIVATE ${flags})
+    target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR})
+  endif()
+endfunction()
+
+# forewarn_library(<room> HDRS ... SRCS ... DEPS ... PRIVATE_DEPS ...)
+#
+# One target per room, forewarn::<room>. HDRS and SRCS are paths in the
+# room's own folder; DEPS are the direct dependencies that headers show,
+# PRIVATE_DEPS those that only sources need.
+function(forewarn_library name)
+  cmake_parse_arguments(ARG "" "" "HDRS;SRCS;DEPS;PRIVATE_DEPS" ${ARGN})
+  if(ARG_SRCS)
+    add_library(forewarn_${name} STATIC ${ARG_SRCS})
+    set(scope PUBLIC)
+    target_link_libraries(forewarn_${name} PRIVATE ${ARG_PRIVATE_DEPS})
+  else()
+    add_library(forewarn_${name} INTERFACE)
+    set(scope INTERFACE)
+  endif()
+  add_library(forewarn::${name} ALIAS forewarn_${name})
+  target_sources(forewarn_${name} ${scope} FILE_SET HEADERS
+    BASE_DIRS ${PROJECT_SOURCE_DIR} FILES ${ARG_HDRS})
+  target_link_libraries(forewarn_${name} ${scope} ${ARG_DEPS})
+  forewarn_warnings(forewarn_${name})
+endfunction()
+
+# forewarn_program(<target> NAME <file name> SRCS ... DEPS ...)
+function(forewarn_program target)
+  cmake_parse_arguments(ARG "" "NAME" "SRCS;DEPS" ${ARGN})
+  add_executable(${target} ${ARG_SRCS})
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME ${ARG_NAME})
+  target_link_libraries(${target} PRIVATE ${ARG_DEPS})
+  forewarn_warnings(${target})
+endfunction()
+
+# forewarn_test(<name> DEPS ...): tests/unit mirrors the tree; the source is
+# <name>.cc in the current folder. Every TEST is one CTest test.
+function(forewarn_test name)
+  cmake_parse_arguments(ARG "" "" "SRCS;DEPS;LABELS" ${ARGN})
+  add_executable(${name} ${name}.cc ${ARG_SRCS})
+  forewarn_warnings(${name})
+  target_link_libraries(${name} PRIVATE ${ARG_DEPS} forewarn::test_support
+    GTest::gtest_main GTest::gmock)
+  target_compile_definitions(${name} PRIVATE
+    FOREWARN_SOURCE_DIR="${PROJECT_SOURCE_DIR}")
+  if(NOT ARG_LABELS)
+    set(ARG_LABELS unit)
+  endif()
+  add_test(NAME ${name} COMMAND ${name})
+  set_tests_properties(${name} PROPERTIES LABELS "${ARG_LABELS}" TIMEOUT 120)
+endfunction()
