@@ -1,12 +1,14 @@
 #ifndef FOREWARN_AGENT_SOURCES_HOST_FILES_H_
 #define FOREWARN_AGENT_SOURCES_HOST_FILES_H_
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "absl/time/time.h"
 
 namespace forewarn::agent {
 
@@ -18,6 +20,12 @@ struct FilesystemUsage {
   uint64_t inodes = 0;
   uint64_t inodes_free = 0;
   bool read_only = false;
+};
+
+struct FileInfo {
+  absl::Time modified;
+  uint64_t size_bytes = 0;
+  uint64_t inode = 0;
 };
 
 // The host's files under a root: "/" for the machine itself, a folder of
@@ -42,6 +50,13 @@ class HostFiles {
       absl::string_view path) const;
 
   virtual bool Exists(absl::string_view path) const;
+
+  virtual absl::StatusOr<FileInfo> Info(absl::string_view path) const;
+
+  // At most `max_bytes` from `offset` on; empty at or past the end.
+  virtual absl::StatusOr<std::string> ReadFrom(absl::string_view path,
+                                               uint64_t offset,
+                                               size_t max_bytes) const;
 
   // Target of a symbolic link, not resolved further.
   virtual absl::StatusOr<std::string> ReadLink(absl::string_view path) const;

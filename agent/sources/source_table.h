@@ -2,6 +2,7 @@
 #define FOREWARN_AGENT_SOURCES_SOURCE_TABLE_H_
 
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "agent/sources/agent_source.h"
@@ -16,6 +17,10 @@ namespace forewarn::agent {
 std::vector<std::unique_ptr<Source>> MakeSources(const HostFiles& files,
                                                  const v1::AgentConfig& config,
                                                  const AgentStats& stats);
+
+// Where BootSource keeps what it remembers, for MarkOrderlyShutdown; empty
+// without a state directory.
+std::string BootStatePath(const v1::AgentConfig& config);
 
 }  // namespace forewarn::agent
 

@@ -1,6 +1,7 @@
 #ifndef FOREWARN_COLLECTOR_CORRELATE_CORRELATOR_H_
 #define FOREWARN_COLLECTOR_CORRELATE_CORRELATOR_H_
 
+#include <cstddef>
 #include <memory>
 
 #include "absl/status/status.h"

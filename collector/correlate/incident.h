@@ -1,7 +1,9 @@
 #ifndef FOREWARN_COLLECTOR_CORRELATE_INCIDENT_H_
 #define FOREWARN_COLLECTOR_CORRELATE_INCIDENT_H_
 
+#include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -45,9 +47,12 @@ class IncidentStore {
   virtual ~IncidentStore() = default;
   virtual absl::StatusOr<std::vector<v1::Incident>> OpenIncidents() = 0;
   virtual absl::StatusOr<std::vector<v1::Symptom>> OpenSymptoms() = 0;
-  // The last incident that held this fingerprint, if it closed after `since`.
+  // The incident that holds this fingerprint: one that is open, or whose
+  // ticket is; else the last that held it, if it closed at or after `since`.
+  // Where a symptom never weighed more than INFO it holds nothing.
   virtual absl::StatusOr<std::optional<v1::Incident>> LastIncidentOf(
       const std::string& fingerprint, absl::Time since) = 0;
+  // The latest of each fingerprint.
   virtual absl::StatusOr<std::vector<v1::Symptom>> SymptomsOf(
       uint32_t incident) = 0;
 };

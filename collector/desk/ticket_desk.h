@@ -2,8 +2,8 @@
 #define FOREWARN_COLLECTOR_DESK_TICKET_DESK_H_
 
 #include <cstdint>
-#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -16,22 +16,6 @@
 #include "protos/base/clock.h"
 
 namespace forewarn::desk {
-
-struct TicketFilter {
-  std::vector<v1::TicketState> states;  // empty = all
-  std::string endpoint_id;
-  std::string assignee;
-  uint32_t before_id = 0;  // cursor: ids below it; 0 = from the newest
-  uint32_t limit = 100;
-};
-
-struct SymptomFilter {
-  bool open_only = false;
-  std::string endpoint_id;
-  std::string rule;
-  uint32_t offset = 0;
-  uint32_t limit = 100;
-};
 
 // Opens, updates and closes tickets: the service behind the API and at the
 // end of the corridor. Every change is one transaction with its history row

@@ -1,6 +1,8 @@
 #ifndef FOREWARN_COLLECTOR_DETECT_RULE_SET_H_
 #define FOREWARN_COLLECTOR_DETECT_RULE_SET_H_
 
+#include <cstddef>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -19,7 +21,8 @@ struct EmbeddedFile {
 };
 absl::Span<const EmbeddedFile> ShippedRules();
 
-// Checked rules with their overrides. Immutable once built; thread-safe.
+// Checked rules with their overrides. Once built it is only read, and then
+// thread-safe.
 class RuleSet {
  public:
   // The shipped rules, then every *.yaml of `directory` (empty = none) in
@@ -37,6 +40,11 @@ class RuleSet {
                                             absl::string_view file_name,
                                             v1::RulePack& pack);
 
+  // Adds one file's rules and overrides: a rule with a known id replaces it.
+  // On errors nothing changes.
+  std::vector<std::string> Add(absl::string_view yaml,
+                               absl::string_view file_name);
+
   const std::vector<v1::Rule>& rules() const { return rules_; }
   const v1::Rule* Find(absl::string_view id) const;
 
@@ -45,7 +53,15 @@ class RuleSet {
   std::vector<v1::Rule> RulesFor(const EndpointProfile& endpoint,
                                  absl::string_view metric) const;
 
+  // The same without copies where no override changes anything: such a rule
+  // is the set's own and lives as long as the set.
+  std::vector<std::shared_ptr<const v1::Rule>> SharedRulesFor(
+      const EndpointProfile& endpoint, absl::string_view metric) const;
+
  private:
+  void Insert(v1::Rule rule);
+  std::vector<std::string> CheckOverrides(absl::string_view origin) const;
+
   std::vector<v1::Rule> rules_;
   std::vector<v1::RuleOverride> overrides_;
   absl::flat_hash_map<std::string, std::vector<size_t>> by_metric_;

@@ -66,6 +66,12 @@ class HistoryStore {
       uint32_t endpoint, absl::Time from,
       const std::function<void(const wire::Tick&)>& accept) = 0;
 
+  // Events of an endpoint in [from, to), newest first, at most `limit`.
+  virtual absl::StatusOr<std::vector<v1::Event>> Events(uint32_t endpoint,
+                                                        absl::Time from,
+                                                        absl::Time to,
+                                                        size_t limit) = 0;
+
   // Turns whole batches into chunks per series, and drops what is older than
   // the retention. Called now and then by a background thread.
   virtual absl::Status Maintain(absl::Time now) = 0;

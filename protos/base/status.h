@@ -26,17 +26,20 @@ std::string ToLine(const absl::Status& status);
 #define FOREWARN_CONCAT(a, b) FOREWARN_CONCAT_INNER(a, b)
 
 // Newer Abseil has these in absl/status/status_macros.h.
-#define FOREWARN_RETURN_IF_ERROR(expression)                   \
+#define FOREWARN_RETURN_IF_ERROR(expression) \
+  FOREWARN_RETURN_IF_ERROR_INNER(            \
+      FOREWARN_CONCAT(forewarn_status_, __COUNTER__), expression)
+
+#define FOREWARN_RETURN_IF_ERROR_INNER(temporary, expression)  \
   do {                                                         \
-    if (absl::Status forewarn_status = (expression);           \
-        !forewarn_status.ok()) {                               \
-      return forewarn_status;                                  \
+    if (absl::Status temporary = (expression); !temporary.ok()) { \
+      return temporary;                                        \
     }                                                          \
   } while (false)
 
 #define FOREWARN_ASSIGN_OR_RETURN(declaration, expression) \
   FOREWARN_ASSIGN_OR_RETURN_INNER(                         \
-      FOREWARN_CONCAT(forewarn_statusor_, __LINE__), declaration, expression)
+      FOREWARN_CONCAT(forewarn_statusor_, __COUNTER__), declaration, expression)
 
 #define FOREWARN_ASSIGN_OR_RETURN_INNER(temporary, declaration, expression) \
   auto temporary = (expression);                                            \

@@ -1,0 +1,231 @@
+#include "agent/identity/https_client.h"
+
+#include <arpa/inet.h>
+#include <httplib.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+
+#include <exception>
+#include <optional>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/match.h"
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/strip.h"
+#include "agent/identity/openssl_handles.h"
+#include "google/protobuf/struct.pb.h"
+#include "google/protobuf/util/json_util.h"
+#include "protos/base/status.h"
+
+namespace forewarn::agent {
+namespace {
+
+constexpr size_t kMaxReply = 256 << 10;
+constexpr int kDefaultPort = 8460;
+
+// What a handshake is judged by, and what came of it.
+struct Judgement {
+  TrustedCa trusted;
+  std::string host;
+  std::string refusal;
+};
+
+// The CA to trust: the one that is known, or the one among those presented
+// that has the pin.
+CertificateHandle FindAnchor(const TrustedCa& trusted, X509_STORE_CTX* chain) {
+  if (!trusted.pem.empty()) return ParseCertificate(trusted.pem);
+  STACK_OF(X509)* const presented = X509_STORE_CTX_get0_untrusted(chain);
+  for (int i = 0; i < sk_X509_num(presented); ++i) {
+    X509* const candidate = sk_X509_value(presented, i);
+    if (PublicKeySha256(candidate) != trusted.pin) continue;
+    if (X509_check_ca(candidate) != 1) continue;
+    X509_up_ref(candidate);
+    return CertificateHandle(candidate);
+  }
+  return nullptr;
+}
+
+// Verifies the presented chain with the anchor as the only trusted
+// certificate: signatures, time, purpose and host name.
+int Verify(const Judgement& judgement, X509* anchor, X509_STORE_CTX* chain) {
+  const StoreHandle store(X509_STORE_new());
+  const StoreContextHandle check(X509_STORE_CTX_new());
+  if (store == nullptr || check == nullptr ||
+      X509_STORE_add_cert(store.get(), anchor) != 1 ||
+      X509_STORE_CTX_init(check.get(), store.get(),
+                          X509_STORE_CTX_get0_cert(chain),
+                          X509_STORE_CTX_get0_untrusted(chain)) != 1 ||
+      X509_STORE_CTX_set_purpose(check.get(), X509_PURPOSE_SSL_SERVER) != 1) {
+    return X509_V_ERR_UNSPECIFIED;
+  }
+  X509_VERIFY_PARAM* const rules = X509_STORE_CTX_get0_param(check.get());
+  // An address is looked for among addresses, a name among names.
+  if (X509_VERIFY_PARAM_set1_ip_asc(rules, judgement.host.c_str()) != 1) {
+    ERR_clear_error();
+    if (X509_VERIFY_PARAM_set1_host(rules, judgement.host.data(),
+                                    judgement.host.size()) != 1) {
+      return X509_V_ERR_UNSPECIFIED;
+    }
+  }
+  if (X509_verify_cert(check.get()) == 1) return X509_V_OK;
+  const int error = X509_STORE_CTX_get_error(check.get());
+  return error == X509_V_OK ? X509_V_ERR_UNSPECIFIED : error;
+}
+
+// OpenSSL calls it instead of its own chain building, so that no other store
+// of trust on this machine plays a part.
+int JudgeChain(X509_STORE_CTX* chain, void* argument) {
+  auto& judgement = *static_cast<Judgement*>(argument);
+  const CertificateHandle anchor = FindAnchor(judgement.trusted, chain);
+  const int error = anchor == nullptr ? X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN
+                                      : Verify(judgement, anchor.get(), chain);
+  if (anchor == nullptr) {
+    judgement.refusal =
+        "it does not present the CA that the token or the enrolment names";
+  } else if (error != X509_V_OK) {
+    judgement.refusal = X509_verify_cert_error_string(error);
+  }
+  ERR_clear_error();
+  X509_STORE_CTX_set_error(chain, error);
+  return error == X509_V_OK ? 1 : 0;
+}
+
+absl::StatusOr<HttpReply> Exchange(const HostAndPort& server,
+                                   const std::string& url,
+                                   const std::string& path,
+                                   const std::string& body,
+                                   absl::Duration timeout,
+                                   Judgement& judgement) {
+  httplib::SSLClient client(server.host, server.port);
+  SSL_CTX_set_min_proto_version(client.ssl_context(), TLS1_2_VERSION);
+  SSL_CTX_set_cert_verify_callback(client.ssl_context(), JudgeChain,
+                                   &judgement);
+  client.enable_server_certificate_verification(true);
+  const auto microseconds = absl::ToChronoMicroseconds(timeout);
+  client.set_connection_timeout(microseconds);
+  client.set_read_timeout(microseconds);
+  client.set_write_timeout(microseconds);
+  client.set_follow_location(false);
+
+  HttpReply reply;
+  httplib::Request request;
+  request.method = "POST";
+  request.path = path;
+  request.headers = {{"Content-Type", "application/json"},
+                     {"Accept", "application/json, application/problem+json"}};
+  request.body = body;
+  request.content_receiver = [&reply](const char* data, size_t size, uint64_t,
+                                      uint64_t) {
+    if (reply.body.size() + size > kMaxReply) return false;
+    reply.body.append(data, size);
+    return true;
+  };
+  const httplib::Result result = client.send(request);
+  if (!judgement.refusal.empty()) {
+    return absl::UnauthenticatedError(absl::StrCat(
+        "connect to ", url, ": the server is not trusted: ",
+        judgement.refusal));
+  }
+  if (!result) {
+    return absl::UnavailableError(absl::StrCat(
+        "connect to ", url, ": ", httplib::to_string(result.error())));
+  }
+  reply.status = result->status;
+  reply.content_type = result->get_header_value("Content-Type");
+  return reply;
+}
+
+absl::StatusCode CodeOf(int http_status) {
+  switch (http_status) {
+    case 400:
+    case 413:
+    case 415:
+    case 422:
+      return absl::StatusCode::kInvalidArgument;
+    case 401:
+      return absl::StatusCode::kUnauthenticated;
+    case 403:
+      return absl::StatusCode::kPermissionDenied;
+    case 404:
+      return absl::StatusCode::kNotFound;
+    case 409:
+      return absl::StatusCode::kFailedPrecondition;
+    case 429:
+      return absl::StatusCode::kResourceExhausted;
+    default:
+      return http_status >= 500 ? absl::StatusCode::kUnavailable
+                                : absl::StatusCode::kUnknown;
+  }
+}
+
+std::string TextField(const google::protobuf::Struct& object,
+                      const std::string& key) {
+  const auto it = object.fields().find(key);
+  return it == object.fields().end() ? "" : it->second.string_value();
+}
+
+}  // namespace
+
+absl::StatusOr<HostAndPort> ParseHttpsUrl(absl::string_view url) {
+  const absl::Status bad = absl::InvalidArgumentError(
+      absl::StrCat("read URL ", url, ": must be https://host:port"));
+  absl::string_view rest = url;
+  if (!absl::ConsumePrefix(&rest, "https://")) return bad;
+  absl::ConsumeSuffix(&rest, "/");
+  HostAndPort server{.host = {}, .port = kDefaultPort};
+  if (absl::ConsumePrefix(&rest, "[")) {  // an IPv6 address
+    const size_t end = rest.find(']');
+    if (end == absl::string_view::npos) return bad;
+    server.host = std::string(rest.substr(0, end));
+    rest.remove_prefix(end + 1);
+  } else {
+    const size_t end = std::min(rest.find(':'), rest.size());
+    server.host = std::string(rest.substr(0, end));
+    rest.remove_prefix(end);
+  }
+  if (server.host.empty() || server.host.size() > 253 ||
+      absl::StrContains(server.host, '/') ||
+      absl::StrContains(server.host, '@')) {
+    return bad;
+  }
+  if (rest.empty()) return server;
+  if (!absl::ConsumePrefix(&rest, ":") ||
+      !absl::SimpleAtoi(rest, &server.port) || server.port < 1 ||
+      server.port > 65535) {
+    return bad;
+  }
+  return server;
+}
+
+absl::StatusOr<HttpReply> PinnedHttpsClient::PostJson(
+    const std::string& url, const std::string& path, const std::string& body,
+    const TrustedCa& trusted) {
+  FOREWARN_ASSIGN_OR_RETURN(const HostAndPort server, ParseHttpsUrl(url));
+  if (trusted.pem.empty() == trusted.pin.empty()) {
+    return absl::InternalError("post: exactly one of CA and pin is needed");
+  }
+  Judgement judgement{.trusted = trusted, .host = server.host, .refusal = {}};
+  try {
+    return Exchange(server, url, path, body, timeout_, judgement);
+  } catch (const std::exception& error) {
+    return absl::UnavailableError(
+        absl::StrCat("connect to ", url, ": ", error.what()));
+  }
+}
+
+absl::Status StatusOfReply(const HttpReply& reply, absl::string_view deed) {
+  if (reply.status >= 200 && reply.status < 300) return absl::OkStatus();
+  std::string why = absl::StrCat("HTTP status ", reply.status);
+  google::protobuf::Struct problem;
+  if (absl::StartsWith(reply.content_type, "application/problem+json") &&
+      google::protobuf::util::JsonStringToMessage(reply.body, &problem).ok()) {
+    const std::string title = TextField(problem, "title");
+    const std::string detail = TextField(problem, "detail");
+    why = absl::StrCat(title, title.empty() || detail.empty() ? "" : ": ",
+                       detail, " (", why, ")");
+  }
+  return absl::Status(CodeOf(reply.status), absl::StrCat(deed, ": ", why));
+}
+
+}  // namespace forewarn::agent

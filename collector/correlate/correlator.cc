@@ -1,0 +1,137 @@
+#include "collector/correlate/correlator.h"
+
+#include <atomic>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "collector/correlate/incident_folder.h"
+#include "protos/base/backoff.h"
+#include "protos/base/bounded_queue.h"
+#include "protos/base/logging.h"
+#include "protos/base/status.h"
+
+namespace forewarn::correlate {
+namespace {
+
+// How late a quiet time may end; chosen.
+constexpr absl::Duration kTick = absl::Milliseconds(250);
+constexpr size_t kEdgesBetweenTicks = 256;
+constexpr absl::Duration kFirstRetry = absl::Milliseconds(100);
+constexpr absl::Duration kLongestRetry = absl::Seconds(30);
+// After so many refusals that no waiting heals, an edge is set aside rather
+// than hold up every other endpoint's.
+constexpr int kRefusals = 3;
+
+// Whether trying again may help: the database busy, full or unreadable, as
+// against a change that is wrong in itself.
+bool MayPass(const absl::Status& status) {
+  switch (status.code()) {
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kAlreadyExists:
+    case absl::StatusCode::kNotFound:
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kInternal:
+      return false;
+    default:
+      return true;
+  }
+}
+
+}  // namespace
+
+class Correlator::Impl {
+ public:
+  Impl(const CorrelatorOptions& options, IncidentStore& store,
+       IncidentSink& sink, base::Clock& clock)
+      : queue_(options.queue_bound),
+        folder_({.fold_window = options.fold_window,
+                 .reopen_window = options.reopen_window,
+                 .quiet = options.quiet},
+                store),
+        sink_(sink),
+        clock_(clock) {}
+
+  absl::Status Start() {
+    FOREWARN_RETURN_IF_ERROR(
+        base::Annotate(folder_.Load(clock_.Now()), "read what is open"));
+    thread_ = std::thread([this] { Run(); });
+    return absl::OkStatus();
+  }
+
+  void Stop() {
+    queue_.Close();
+    stopping_ = true;
+    alarm_.Wake();
+    if (thread_.joinable()) thread_.join();
+  }
+
+  void Accept(detect::SymptomEdge edge) {
+    // After Stop an edge is dropped: detectors name what stands at the next
+    // start.
+    queue_.Push(std::move(edge));
+  }
+
+ private:
+  void Run() {
+    while (true) {
+      const std::vector<detect::SymptomEdge> edges =
+          queue_.PopAll(kTick, kEdgesBetweenTicks);
+      for (const detect::SymptomEdge& edge : edges) FoldUntilTaken(edge);
+      const absl::Status closed = folder_.Tick(clock_.Now(), sink_);
+      if (!closed.ok() && ticks_refused_++ % 240 == 0) {
+        base::Log(base::LogLevel::kWarning, "quiet incidents wait for the desk",
+                  {{"reason", base::ToLine(closed)}});
+      }
+      if (closed.ok()) ticks_refused_ = 0;
+      if (edges.empty() && queue_.closed()) return;
+    }
+  }
+
+  void FoldUntilTaken(const detect::SymptomEdge& edge) {
+    base::Backoff backoff(kFirstRetry, kLongestRetry, /*seed=*/1);
+    for (int refusals = 1;; ++refusals) {
+      const absl::Status folded = folder_.Fold(edge, clock_.Now(), sink_);
+      if (folded.ok()) return;
+      const bool set_aside =
+          stopping_ || (!MayPass(folded) && refusals >= kRefusals);
+      if (set_aside || refusals == 1 || refusals % 20 == 0) {
+        base::Log(set_aside ? base::LogLevel::kError
+                            : base::LogLevel::kWarning,
+                  set_aside ? "symptom set aside" : "symptom waits for the desk",
+                  {{"endpoint", edge.symptom.endpoint_id()},
+                   {"rule", edge.symptom.rule()},
+                   {"fingerprint", edge.symptom.fingerprint()},
+                   {"reason", base::ToLine(folded)}});
+      }
+      if (set_aside) return;
+      alarm_.WaitFor(backoff.Next());
+    }
+  }
+
+  base::BoundedQueue<detect::SymptomEdge> queue_;
+  IncidentFolder folder_;
+  IncidentSink& sink_;
+  base::Clock& clock_;
+  base::Alarm alarm_;
+  std::atomic<bool> stopping_ = false;
+  int ticks_refused_ = 0;
+  std::thread thread_;
+};
+
+Correlator::Correlator(CorrelatorOptions options, IncidentStore& store,
+                       IncidentSink& sink, base::Clock& clock)
+    : impl_(std::make_unique<Impl>(options, store, sink, clock)) {}
+
+Correlator::~Correlator() { Stop(); }
+
+absl::Status Correlator::Start() { return impl_->Start(); }
+
+void Correlator::Stop() { impl_->Stop(); }
+
+void Correlator::Accept(detect::SymptomEdge edge) {
+  impl_->Accept(std::move(edge));
+}
+
+}  // namespace forewarn::correlate

@@ -1,0 +1,222 @@
+// Where a symptom belongs: the placing half of IncidentFolder.
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/algorithm/container.h"
+#include "collector/correlate/incident_folder.h"
+#include "collector/correlate/proto_time.h"
+#include "collector/correlate/subsystem_relation.h"
+#include "collector/correlate/symptom_order.h"
+#include "protos/base/status.h"
+
+namespace forewarn::correlate {
+namespace {
+
+using Edge = ::forewarn::detect::SymptomEdge;
+
+bool SameOpening(const v1::Symptom& a, const v1::Symptom& b) {
+  return ToTime(a.opened_at()) == ToTime(b.opened_at());
+}
+
+// When the edge that brought `symptom` here happened, in its own time.
+absl::Time EdgeTime(const v1::Symptom& symptom) {
+  const absl::Time opened = ToTime(symptom.opened_at());
+  return symptom.has_updated_at()
+             ? std::max(opened, ToTime(symptom.updated_at()))
+             : opened;
+}
+
+}  // namespace
+
+absl::Status IncidentFolder::Place(Edge::Kind kind, const v1::Symptom& symptom,
+                                   absl::Time now, IncidentSink& sink) {
+  const std::string& fingerprint = symptom.fingerprint();
+  const Open* located = nullptr;
+  if (const auto found = where_.find(fingerprint); found != where_.end()) {
+    located = &incidents_[found->second];
+    if (Weighs(located->symptoms.at(fingerprint))) {
+      return Join(*located, symptom, now, sink);
+    }
+  }
+  FOREWARN_ASSIGN_OR_RETURN(
+      std::optional<v1::Incident> last,
+      store_.LastIncidentOf(fingerprint, now - options_.reopen_window));
+  const bool reopens = last.has_value();
+  if (!reopens) {
+    // Too long ago to re-open, but a replay from then is none the less one.
+    FOREWARN_ASSIGN_OR_RETURN(
+        last, store_.LastIncidentOf(fingerprint, absl::InfinitePast()));
+  }
+  if (last.has_value()) {
+    if (const auto open = incidents_.find(last->id());
+        open != incidents_.end()) {
+      return Join(open->second, symptom, now, sink);
+    }
+    FOREWARN_ASSIGN_OR_RETURN(const Symptoms past, PastOf(*last));
+    const auto known = past.find(fingerprint);
+    const bool had = known != past.end();
+    // One that stood on while its incident closed (it was INFO by then) is no
+    // replay of itself.
+    const bool standing = Current(fingerprint, symptom.endpoint_id()) != nullptr;
+    if (had && !standing && IsReplay(kind, known->second, symptom)) {
+      return absl::OkStatus();
+    }
+    if (reopens || (had && SameOpening(known->second, symptom))) {
+      FOREWARN_ASSIGN_OR_RETURN(const std::optional<v1::Incident> rival,
+                                RivalOf(*last, past));
+      if (!rival.has_value()) return Reopen(*last, past, symptom, now, sink);
+      if (const auto open = incidents_.find(rival->id());
+          open != incidents_.end()) {
+        return Join(open->second, symptom, now, sink);
+      }
+      FOREWARN_ASSIGN_OR_RETURN(const Symptoms others, PastOf(*rival));
+      return Reopen(*rival, others, symptom, now, sink);
+    }
+  }
+  if (located == nullptr) located = RelatedIncident(symptom);
+  return located != nullptr ? Join(*located, symptom, now, sink)
+                            : OpenNew(symptom, now, sink);
+}
+
+absl::Status IncidentFolder::PlaceInfo(Edge::Kind kind,
+                                       const v1::Symptom& symptom,
+                                       absl::Time now, IncidentSink& sink) {
+  if (const auto found = where_.find(symptom.fingerprint());
+      found != where_.end()) {
+    return Join(incidents_[found->second], symptom, now, sink);
+  }
+  FOREWARN_ASSIGN_OR_RETURN(
+      const std::optional<v1::Incident> last,
+      store_.LastIncidentOf(symptom.fingerprint(), absl::InfinitePast()));
+  if (last.has_value()) {
+    FOREWARN_ASSIGN_OR_RETURN(const Symptoms past, PastOf(*last));
+    const auto known = past.find(symptom.fingerprint());
+    if (known != past.end() && IsReplay(kind, known->second, symptom)) {
+      return absl::OkStatus();
+    }
+  }
+  const Open* related = RelatedIncident(symptom);
+  return related != nullptr ? Join(*related, symptom, now, sink)
+                            : Note({symptom}, sink);
+}
+
+const IncidentFolder::Open* IncidentFolder::RelatedIncident(
+    const v1::Symptom& symptom) const {
+  const auto ids = by_endpoint_.find(symptom.endpoint_id());
+  if (ids == by_endpoint_.end()) return nullptr;
+  const absl::Time opened = ToTime(symptom.opened_at());
+  const auto near = [&](const google::protobuf::Timestamp& stamp) {
+    return absl::AbsDuration(opened - ToTime(stamp)) <= options_.fold_window;
+  };
+  // The closest kin: same subsystem, then related, then near in time; of
+  // equals the oldest.
+  const Open* best = nullptr;
+  int best_rank = 3;
+  for (const uint32_t id : ids->second) {
+    const Open& open = incidents_.at(id);
+    const auto& subsystems = open.incident.subsystems();
+    int rank = 3;
+    if (absl::c_linear_search(subsystems, symptom.subsystem())) {
+      rank = 0;
+    } else if (absl::c_any_of(subsystems, [&](const std::string& other) {
+                 return Related(other, symptom.subsystem());
+               })) {
+      rank = 1;
+    } else if (FoldsByTime(symptom.subsystem()) &&
+               absl::c_all_of(subsystems, FoldsByTime) &&
+               (near(open.incident.opened_at()) ||
+                near(open.incident.last_edge_at()))) {
+      rank = 2;
+    }
+    if (rank < best_rank) {
+      best = &open;
+      best_rank = rank;
+    }
+  }
+  return best;
+}
+
+absl::Status IncidentFolder::OpenNew(const v1::Symptom& symptom,
+                                     absl::Time now, IncidentSink& sink) {
+  v1::Incident incident;
+  incident.set_endpoint_id(symptom.endpoint_id());
+  *incident.mutable_opened_at() = symptom.opened_at();
+  std::vector<v1::Symptom> rows = {symptom};
+  if (const auto noted = noted_.find(symptom.endpoint_id());
+      noted != noted_.end()) {
+    for (const auto& [fingerprint, evidence] : noted->second) {
+      if (evidence.incident() == 0 && fingerprint != symptom.fingerprint() &&
+          Related(evidence.subsystem(), symptom.subsystem())) {
+        rows.push_back(evidence);
+      }
+    }
+  }
+  return Apply(Describe(IncidentChange::Kind::kOpened, incident, {},
+                        std::move(rows), EdgeTime(symptom), now),
+               {}, sink);
+}
+
+absl::Status IncidentFolder::Join(const Open& open, const v1::Symptom& symptom,
+                                  absl::Time now, IncidentSink& sink) {
+  return Apply(Describe(IncidentChange::Kind::kJoined, open.incident,
+                        open.symptoms, {symptom}, EdgeTime(symptom), now),
+               open.symptoms, sink);
+}
+
+absl::Status IncidentFolder::Reopen(const v1::Incident& incident,
+                                    const Symptoms& past,
+                                    const v1::Symptom& symptom, absl::Time now,
+                                    IncidentSink& sink) {
+  v1::Incident reopened = incident;
+  reopened.clear_closed_at();
+  return Apply(Describe(IncidentChange::Kind::kReopened, reopened, past,
+                        {symptom}, EdgeTime(symptom), now),
+               past, sink);
+}
+
+absl::Status IncidentFolder::Note(std::vector<v1::Symptom> symptoms,
+                                  IncidentSink& sink) {
+  IncidentChange change;
+  change.kind = IncidentChange::Kind::kNoted;
+  change.incident.set_endpoint_id(symptoms.front().endpoint_id());
+  change.at = EdgeTime(symptoms.front());
+  change.symptoms = std::move(symptoms);
+  FOREWARN_RETURN_IF_ERROR(sink.Accept(change).status());
+  for (const v1::Symptom& symptom : change.symptoms) {
+    if (symptom.has_cleared_at()) {
+      Forget(symptom.fingerprint(), symptom.endpoint_id());
+    } else {
+      Remember(symptom);
+    }
+  }
+  return absl::OkStatus();
+}
+
+absl::StatusOr<IncidentFolder::Symptoms> IncidentFolder::PastOf(
+    const v1::Incident& incident) {
+  FOREWARN_ASSIGN_OR_RETURN(std::vector<v1::Symptom> rows,
+                            store_.SymptomsOf(incident.id()));
+  Symptoms past;
+  for (v1::Symptom& row : rows) {
+    v1::Symptom& latest = past[row.fingerprint()];
+    if (latest.fingerprint().empty() ||
+        ToTime(latest.opened_at()) < ToTime(row.opened_at())) {
+      latest = std::move(row);
+    }
+  }
+  return past;
+}
+
+absl::StatusOr<std::optional<v1::Incident>> IncidentFolder::RivalOf(
+    const v1::Incident& incident, const Symptoms& past) {
+  for (const auto& [fingerprint, symptom] : past) {
+    FOREWARN_ASSIGN_OR_RETURN(
+        const std::optional<v1::Incident> holder,
+        store_.LastIncidentOf(fingerprint, absl::InfiniteFuture()));
+    if (holder.has_value() && holder->id() != incident.id()) return holder;
+  }
+  return std::nullopt;
+}
+
+}  // namespace forewarn::correlate

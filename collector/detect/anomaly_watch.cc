@@ -1,0 +1,208 @@
+#include "collector/detect/anomaly_watch.h"
+
+#include <algorithm>
+#include <array>
+
+#include "absl/strings/match.h"
+
+namespace forewarn::detect {
+namespace {
+
+struct Prefix {
+  const char* metric;
+  const char* subsystem;
+};
+// The longest match stands first.
+constexpr Prefix kSubsystems[] = {
+    {"forewarn.agent.", "agent"},
+    {"forewarn.battery.", "power"},
+    {"forewarn.certificate.", "certificate"},
+    {"forewarn.clock.", "clock"},
+    {"forewarn.cpu.", "cpu"},
+    {"forewarn.disk.", "disk"},
+    {"forewarn.fan.", "thermal"},
+    {"forewarn.files.", "process"},
+    {"forewarn.filesystem.", "filesystem"},
+    {"forewarn.gateway.", "network"},
+    {"forewarn.load_per_core.", "cpu"},
+    {"forewarn.memory.", "memory"},
+    {"forewarn.network.", "network"},
+    {"forewarn.nvme.", "disk"},
+    {"forewarn.power.", "power"},
+    {"forewarn.probe.", "probe"},
+    {"forewarn.process.", "process"},
+    {"forewarn.raid.", "disk"},
+    {"forewarn.resolver.", "network"},
+    {"forewarn.smart.", "disk"},
+    {"forewarn.systemd.", "service"},
+    {"forewarn.thermal.", "thermal"},
+    {"hw.battery.", "power"},
+    {"hw.fan.", "thermal"},
+    {"hw.physical_disk.", "disk"},
+    {"hw.temperature", "thermal"},
+    {"system.cpu.", "cpu"},
+    {"system.disk.", "disk"},
+    {"system.filesystem.", "filesystem"},
+    {"system.memory.", "memory"},
+    {"system.network.", "network"},
+    {"system.paging.", "memory"},
+    {"system.process.", "process"},
+};
+
+struct Felt {
+  const char* metric;
+  float floor;
+};
+// What users feel, and from where on: chosen well above the usual.
+constexpr Felt kFelt[] = {
+    {"forewarn.disk.latency", 0.05F},
+    {"forewarn.gateway.loss", 0.05F},
+    {"forewarn.gateway.rtt", 0.15F},
+    {"forewarn.network.error.ratio", 0.01F},
+    {"forewarn.network.tcp.retransmit.ratio", 0.05F},
+    {"forewarn.pressure.share", 0.2F},
+    {"forewarn.probe.duration", 1.0F},
+    {"forewarn.resolver.duration", 0.5F},
+};
+
+// Chosen: one in a hundred thousand, kept up over two minutes, opens.
+constexpr float kOpens = 0.5F;
+constexpr float kClears = 0.25F;
+constexpr absl::Duration kSmoothing = absl::Minutes(2);
+constexpr absl::Duration kClearHold = absl::Minutes(10);
+constexpr absl::Duration kLasts = absl::Minutes(30);
+constexpr absl::Duration kLastsLong = absl::Hours(1);
+constexpr int kSeveral = 3;
+constexpr size_t kMaxStanding = 20;
+
+}  // namespace
+
+absl::string_view SubsystemOf(absl::string_view metric) {
+  for (const Prefix& prefix : kSubsystems) {
+    if (absl::StartsWith(metric, prefix.metric)) return prefix.subsystem;
+  }
+  return "system";
+}
+
+void AnomalyWatch::Define(uint32_t series,
+                          const wire::SeriesDefinition& definition) {
+  while (states_.size() < series) {
+    states_.emplace_back(wire::MetricKind::kState, 0);
+    states_.back().may_speak = false;
+  }
+  State state(definition.kind, definition.digits);
+  const absl::string_view subsystem = SubsystemOf(definition.metric);
+  // States have rules; what always grows is no anomaly; the agent's own
+  // figures are shown, not told.
+  state.may_speak = definition.kind != wire::MetricKind::kState &&
+                    definition.metric != "system.uptime" &&
+                    subsystem != "agent";
+  const auto* place = std::find_if(
+      std::begin(kSubsystems), std::end(kSubsystems),
+      [subsystem](const Prefix& p) { return p.subsystem == subsystem; });
+  state.subsystem = static_cast<uint8_t>(place - std::begin(kSubsystems));
+  for (const Felt& felt : kFelt) {
+    if (definition.metric == felt.metric) state.felt_floor = felt.floor;
+  }
+  const auto known =
+      std::find(metrics_.begin(), metrics_.end(), definition.metric);
+  state.metric_group = static_cast<uint8_t>(
+      std::min<size_t>(known - metrics_.begin(), 255));
+  if (known == metrics_.end() && metrics_.size() < 255) {
+    metrics_.push_back(definition.metric);
+  }
+  if (series < states_.size()) {
+    states_[series] = state;
+  } else {
+    states_.push_back(state);
+  }
+}
+
+void AnomalyWatch::Observe(absl::Time time, uint32_t series, double value) {
+  if (series >= states_.size()) return;
+  State& state = states_[series];
+  const double score = state.detector.Observe(time, value);
+  const absl::Duration since =
+      std::min(time - state.last, kSmoothing);
+  state.last = time;
+  state.value = static_cast<float>(value);
+  const double share =
+      absl::FDivDuration(since, since + kSmoothing);
+  state.strength += static_cast<float>(share * (score - state.strength));
+  if (!state.may_speak) return;
+  if (!state.stands) {
+    if (state.strength < kOpens || standing_.size() >= kMaxStanding) return;
+    state.stands = true;
+    state.since = time;
+    state.weak_since = absl::InfiniteFuture();
+    state.priority = v1::INFO;
+    standing_.insert(
+        std::lower_bound(standing_.begin(), standing_.end(), series), series);
+    return;
+  }
+  if (state.strength >= kClears) {
+    state.weak_since = absl::InfiniteFuture();
+    return;
+  }
+  state.weak_since = std::min(state.weak_since, time);
+  if (time - state.weak_since >= kClearHold) Forget(series);
+}
+
+void AnomalyWatch::Forget(uint32_t series) {
+  if (series >= states_.size() || !states_[series].stands) return;
+  states_[series].stands = false;
+  standing_.erase(
+      std::lower_bound(standing_.begin(), standing_.end(), series));
+}
+
+v1::Priority AnomalyWatch::PriorityOf(absl::Time time,
+                                      const State& state) const {
+  if (time - state.since < kLasts || state.strength < kOpens) return v1::INFO;
+  const bool felt = state.felt_floor > 0 &&
+                    state.value > state.felt_floor &&
+                    state.value > state.detector.expected_high();
+  // Others of the subsystem that are strong and last, each metric once, and
+  // none of them stronger: only the strongest speaks for them.
+  std::array<bool, 256> counted{};
+  counted[state.metric_group] = true;
+  int metrics = 1;
+  bool strongest = true;
+  for (const uint32_t series : standing_) {
+    const State& other = states_[series];
+    if (&other == &state || other.subsystem != state.subsystem ||
+        other.strength < kOpens || time - other.since < kLasts) {
+      continue;
+    }
+    if (other.strength > state.strength) strongest = false;
+    if (!counted[other.metric_group]) ++metrics;
+    counted[other.metric_group] = true;
+  }
+  const bool several = metrics >= kSeveral && strongest;
+  if (felt && metrics >= kSeveral && time - state.since >= kLastsLong) {
+    return v1::P3;
+  }
+  return felt || several ? v1::P4 : v1::INFO;
+}
+
+const std::vector<AnomalyWatch::Finding>& AnomalyWatch::Decide(
+    absl::Time time) {
+  findings_.clear();
+  for (const uint32_t series : standing_) {
+    State& state = states_[series];
+    // Once raised it stays so until it clears: no ticket is taken back.
+    state.priority = std::min(state.priority, PriorityOf(time, state));
+    findings_.push_back(
+        {series, state.priority, state.strength, state.since});
+  }
+  return findings_;
+}
+
+double AnomalyWatch::score(uint32_t series) const {
+  return series < states_.size() ? states_[series].detector.score() : 0;
+}
+
+const AnomalyDetector* AnomalyWatch::detector(uint32_t series) const {
+  return series < states_.size() ? &states_[series].detector : nullptr;
+}
+
+}  // namespace forewarn::detect

@@ -1,0 +1,74 @@
+#ifndef FOREWARN_COLLECTOR_DETECT_ANOMALY_WATCH_H_
+#define FOREWARN_COLLECTOR_DETECT_ANOMALY_WATCH_H_
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "collector/detect/anomaly_detector.h"
+#include "collector/detect/series_table.h"
+#include "forewarn/v1/desk.pb.h"
+
+namespace forewarn::detect {
+
+// The subsystem that a metric belongs to, as rules name them.
+absl::string_view SubsystemOf(absl::string_view metric);
+
+// Which odd series of an endpoint are worth a symptom, and of what priority.
+// Most are INFO: evidence, no ticket. One becomes more only when it lasts and
+// is joined by others of its subsystem, or touches what users feel: pressure,
+// latency, errors, loss.
+//
+// Threads  thread-compatible.
+class AnomalyWatch {
+ public:
+  struct Finding {
+    uint32_t series = 0;
+    v1::Priority priority = v1::INFO;
+    double score = 0;
+    absl::Time since;
+  };
+
+  void Define(uint32_t series, const wire::SeriesDefinition& definition);
+  void Observe(absl::Time time, uint32_t series, double value);
+  // The series is gone.
+  void Forget(uint32_t series);
+
+  // Decides anew; call once a tick. What stands now, by series.
+  const std::vector<Finding>& Decide(absl::Time time);
+
+  double score(uint32_t series) const;
+  const AnomalyDetector* detector(uint32_t series) const;
+
+ private:
+  struct State {
+    AnomalyDetector detector;
+    uint8_t subsystem = 0;
+    uint8_t metric_group = 0;
+    float felt_floor = 0;  // > 0: users feel values beyond it
+    bool may_speak = true;
+    bool stands = false;
+    float strength = 0;  // the score, smoothed
+    float value = 0;
+    absl::Time last;
+    absl::Time since;
+    absl::Time weak_since;
+    v1::Priority priority = v1::INFO;
+
+    State(wire::MetricKind kind, uint32_t digits) : detector(kind, digits) {}
+  };
+
+  v1::Priority PriorityOf(absl::Time time, const State& state) const;
+
+  std::vector<State> states_;
+  std::vector<uint32_t> standing_;  // ascending
+  std::vector<Finding> findings_;
+  std::vector<std::string> metrics_;  // a metric's group is its place
+};
+
+}  // namespace forewarn::detect
+
+#endif  // FOREWARN_COLLECTOR_DETECT_ANOMALY_WATCH_H_

@@ -1,0 +1,69 @@
+#ifndef FOREWARN_COLLECTOR_DETECT_FORECAST_RULE_H_
+#define FOREWARN_COLLECTOR_DETECT_FORECAST_RULE_H_
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "absl/time/time.h"
+#include "collector/detect/limit_forecast.h"
+
+namespace forewarn::detect {
+
+// When a forecast becomes a symptom, changes its urgency and ends.
+//
+// Threads  thread-compatible.
+class ForecastRule {
+ public:
+  // Opens when the lower bound of the time left is under `time_left`.
+  struct Tier {
+    absl::Duration time_left;
+    absl::Duration hold;
+    std::optional<double> from;  // speaks only beyond this value
+    int urgency = 0;             // less is more urgent
+  };
+
+  ForecastRule(LimitForecast::Direction direction,
+               absl::Duration min_window, std::vector<Tier> tiers);
+
+  struct Verdict {
+    size_t tier = 0;  // its number in `tiers`
+    LimitForecast::Estimate estimate;
+    absl::Time since;  // when the trend was first seen
+  };
+
+  // Feeds a sample; `quiet` keeps it from opening. The verdict that stands
+  // after it, or nullopt.
+  const std::optional<Verdict>& Observe(absl::Time time, double value,
+                                        double limit, bool quiet);
+
+  const std::optional<Verdict>& verdict() const { return verdict_; }
+  const LimitForecast& forecast() const { return forecast_; }
+  const std::vector<Tier>& tiers() const { return tiers_; }
+
+ private:
+  std::optional<size_t> TierOf(absl::Duration low, double value,
+                               double slack) const;
+  void Open(absl::Time time, double value, double limit);
+  void Hold(absl::Time time, double value, double limit);
+
+  double sign_;
+  std::vector<Tier> tiers_;  // as given
+  std::vector<size_t> tightest_first_;
+  LimitForecast forecast_;
+
+  std::optional<Verdict> verdict_;
+  // Not yet open: since when each tier has been due without a break.
+  std::vector<absl::Time> due_since_;
+  // Open: what it takes to stay.
+  absl::Time supported_;
+  absl::Duration close_hold_;
+  double opened_room_ = 0;
+  absl::Time looser_since_;
+  absl::Duration look_interval_;
+  absl::Time next_look_ = absl::InfinitePast();
+};
+
+}  // namespace forewarn::detect
+
+#endif  // FOREWARN_COLLECTOR_DETECT_FORECAST_RULE_H_

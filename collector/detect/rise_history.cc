@@ -1,0 +1,133 @@
+#include "collector/detect/rise_history.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace forewarn::detect {
+namespace {
+
+// Chosen: a fall by so much of the rise ends it.
+constexpr double kTurn = 0.3;
+// Movements under this share of the range seen are not worth remembering.
+constexpr double kSmallShare = 0.03;
+constexpr double kNoiseTurns = 4;
+// A rise is like an earlier one when its slope is within these factors and it
+// has gone at most so much higher.
+constexpr double kSlowest = 0.3;
+constexpr double kFastest = 2.0;
+constexpr double kHigher = 0.1;
+// A rise that came so near to the limit is no precedent for safety.
+constexpr double kRoomLeft = 0.1;
+
+bool Alike(double a, double b, double factor) {
+  return a <= factor * b && b <= factor * a;
+}
+
+}  // namespace
+
+void RiseHistory::Remember(const Rise& rise) {
+  size_t place = 0;
+  while (place < count_ &&
+         !(Alike(rises_[place].slope, rise.slope, 1.5) &&
+           Alike(rises_[place].peak - rises_[place].trough,
+                 rise.peak - rise.trough, 1.5))) {
+    ++place;
+  }
+  if (place == count_) {
+    if (count_ < kRises) ++count_;
+    place = count_ - 1;
+  }
+  std::move_backward(rises_.begin(), rises_.begin() + place,
+                     rises_.begin() + place + 1);
+  rises_[0] = rise;
+}
+
+void RiseHistory::StartRise(absl::Time time, double value) {
+  trough_ = peak_ = value;
+  peak_time_ = time;
+  below_.fill(time);
+  step_ = 0;
+}
+
+void RiseHistory::Climb(absl::Time time, double value) {
+  if (value > peak_) {
+    if (value > peak_ + 0.02 * (peak_ - trough_)) peak_time_ = time;
+    peak_ = value;
+    if (step_ <= 0) step_ = (peak_ - trough_) / kSteps;
+    while (peak_ - trough_ > step_ * kSteps) {
+      for (size_t i = 0; i < kSteps / 2; ++i) below_[i] = below_[2 * i + 1];
+      std::fill(below_.begin() + kSteps / 2, below_.end(), time);
+      step_ *= 2;
+    }
+  }
+  if (step_ <= 0) return;
+  const auto lowest = static_cast<size_t>(
+      std::max(0.0, std::ceil((value - trough_) / step_) - 1));
+  for (size_t i = lowest; i < kSteps; ++i) below_[i] = time;
+}
+
+void RiseHistory::EndRise() {
+  const double height = peak_ - trough_;
+  if (step_ <= 0 || height <= 0) return;
+  // From a fifth of the way up: the foot is often rounded.
+  const auto foot = static_cast<size_t>(
+      std::clamp(std::floor(0.2 * height / step_) - 1, 0.0, kSteps - 1.0));
+  const double foot_height = static_cast<double>(foot + 1) * step_;
+  const double seconds = absl::ToDoubleSeconds(peak_time_ - below_[foot]);
+  if (seconds <= 0 || foot_height >= height) return;
+  const double slope = (height - foot_height) / seconds;
+  Remember({trough_, peak_, slope, absl::Seconds(height / slope)});
+}
+
+void RiseHistory::Add(absl::Time time, double value) {
+  if (!started_) {
+    started_ = true;
+    last_ = lowest_ = highest_ = value;
+    StartRise(time, value);
+    return;
+  }
+  const double step = std::abs(value - last_);
+  last_ = value;
+  // Clipped: a jump is no noise.
+  noise_ += 0.02 * (std::min(step, noise_ * 5 + (highest_ - lowest_) * 1e-3) -
+                    noise_);
+  lowest_ = std::min(lowest_, value);
+  highest_ = std::max(highest_, value);
+
+  const double small =
+      std::max(kSmallShare * (highest_ - lowest_), kNoiseTurns * noise_);
+  if (rising_) {
+    if (value < peak_ - std::max(kTurn * (peak_ - trough_), small)) {
+      if (peak_ - trough_ > small) EndRise();
+      rising_ = false;
+      StartRise(time, value);
+    } else if (value < trough_) {
+      StartRise(time, value);
+    } else {
+      Climb(time, value);
+    }
+  } else if (value <= trough_) {
+    // Falling: the next rise starts from the lowest point.
+    StartRise(time, value);
+  } else {
+    Climb(time, value);
+    rising_ = peak_ > trough_ + small;
+  }
+}
+
+bool RiseHistory::HasPrecedent(double value, double slope,
+                               double limit) const {
+  for (size_t i = 0; i < count_; ++i) {
+    const Rise& rise = rises_[i];
+    const double height = rise.peak - rise.trough;
+    if (limit - rise.peak < kRoomLeft * (limit - rise.trough)) continue;
+    if (slope < kSlowest * rise.slope || slope > kFastest * rise.slope) {
+      continue;
+    }
+    if (value > rise.peak + kHigher * height) continue;
+    return true;
+  }
+  return false;
+}
+
+}  // namespace forewarn::detect

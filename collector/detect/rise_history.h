@@ -1,0 +1,60 @@
+#ifndef FOREWARN_COLLECTOR_DETECT_RISE_HISTORY_H_
+#define FOREWARN_COLLECTOR_DETECT_RISE_HISTORY_H_
+
+#include <array>
+#include <cstddef>
+
+#include "absl/time/time.h"
+
+namespace forewarn::detect {
+
+// How earlier rises of a series ended: a log that is rotated, a backup that
+// is removed, a warm afternoon. A rise like one that ended by itself is no
+// news until it goes beyond it.
+//
+// Threads  thread-compatible.
+class RiseHistory {
+ public:
+  void Add(absl::Time time, double value);
+
+  // True if a rise of `slope` (per second) at `value` is like an earlier one
+  // that turned back with room left before `limit`.
+  bool HasPrecedent(double value, double slope, double limit) const;
+
+ private:
+  struct Rise {
+    double trough = 0;
+    double peak = 0;
+    double slope = 0;
+    absl::Duration duration;
+  };
+  // Distinct ones; those alike are kept as one.
+  static constexpr size_t kRises = 8;
+  static constexpr size_t kSteps = 16;
+
+  void Remember(const Rise& rise);
+  void StartRise(absl::Time time, double value);
+  void Climb(absl::Time time, double value);
+  void EndRise();
+
+  std::array<Rise, kRises> rises_;  // the latest first
+  size_t count_ = 0;
+
+  bool started_ = false;
+  bool rising_ = true;
+  double trough_ = 0;
+  double peak_ = 0;
+  double noise_ = 0;
+  double last_ = 0;
+  double lowest_ = 0;
+  double highest_ = 0;
+  absl::Time peak_time_;
+  // When the rise was last below trough_ + (i + 1) * step_: where it really
+  // began, however long it was flat before.
+  std::array<absl::Time, kSteps> below_;
+  double step_ = 0;
+};
+
+}  // namespace forewarn::detect
+
+#endif  // FOREWARN_COLLECTOR_DETECT_RISE_HISTORY_H_

@@ -1,0 +1,38 @@
+#ifndef FOREWARN_COLLECTOR_HISTORY_HISTORY_KEYS_H_
+#define FOREWARN_COLLECTOR_HISTORY_HISTORY_KEYS_H_
+
+#include <cstdint>
+#include <string>
+
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "protos/wire/batch.h"
+
+namespace forewarn::history {
+
+// The keys of docs/formats/history.md. Numbers are big-endian, so that keys
+// sort by endpoint, then series, then time.
+std::string SeriesKey(uint32_t endpoint, uint32_t series);
+std::string BatchKey(uint32_t endpoint, uint64_t order);
+std::string ChunkKey(uint32_t endpoint, uint32_t series, absl::Time start);
+std::string HighWaterKey(uint32_t endpoint, const wire::RunId& run);
+std::string EventKey(uint32_t endpoint, absl::Time time, uint32_t number);
+
+// The part that all keys of one kind and endpoint share, and, with a series,
+// all chunks of it.
+std::string EndpointPrefix(char kind, uint32_t endpoint);
+std::string ChunkPrefix(uint32_t endpoint, uint32_t series);
+
+inline constexpr char kSeriesKind = 's';
+inline constexpr char kBatchKind = 'b';
+inline constexpr char kChunkKind = 'c';
+inline constexpr char kHighWaterKind = 'h';
+inline constexpr char kEventKind = 'e';
+
+// The number at byte `offset` of a key that is long enough.
+uint32_t Read32(absl::string_view key, size_t offset);
+uint64_t Read64(absl::string_view key, size_t offset);
+
+}  // namespace forewarn::history
+
+#endif  // FOREWARN_COLLECTOR_HISTORY_HISTORY_KEYS_H_

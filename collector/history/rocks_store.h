@@ -1,0 +1,60 @@
+#ifndef FOREWARN_COLLECTOR_HISTORY_ROCKS_STORE_H_
+#define FOREWARN_COLLECTOR_HISTORY_ROCKS_STORE_H_
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "collector/history/history_store.h"
+
+namespace forewarn::history {
+
+struct RocksOptions {
+  std::string directory;
+  uint64_t cache_bytes = 64 << 20;
+  absl::Duration raw_retention = absl::Hours(24 * 30);
+  // Batches of an endpoint become chunks once there are so many.
+  size_t batches_a_chunk = 360;
+};
+
+// The embedded engine: one RocksDB, keys and values of
+// docs/formats/history.md. A damaged database is repaired; what cannot be
+// repaired is moved aside to "<directory>.damaged-<time>" and a new one begun,
+// which `set_aside` then names.
+class RocksStore final : public HistoryStore {
+ public:
+  static absl::StatusOr<std::unique_ptr<RocksStore>> Open(
+      const RocksOptions& options);
+  ~RocksStore() override;
+
+  absl::StatusOr<std::vector<SeriesRecord>> LoadSeries(
+      uint32_t endpoint) override;
+  absl::Status Append(
+      absl::Span<const std::pair<uint32_t, SeriesRecord>> new_series,
+      absl::Span<const EndpointBatch> batches) override;
+  absl::StatusOr<uint64_t> HighWater(uint32_t endpoint,
+                                     const wire::RunId& run) override;
+  absl::StatusOr<std::vector<Sample>> Query(uint32_t endpoint, uint32_t series,
+                                            absl::Time from,
+                                            absl::Time to) override;
+  absl::Status Replay(
+      uint32_t endpoint, absl::Time from,
+      const std::function<void(const wire::Tick&)>& accept) override;
+  absl::StatusOr<std::vector<v1::Event>> Events(uint32_t endpoint,
+                                                absl::Time from, absl::Time to,
+                                                size_t limit) override;
+  absl::Status Maintain(absl::Time now) override;
+
+  // Where a damaged database was put; empty when there was none.
+  const std::string& set_aside() const;
+
+ private:
+  class Impl;
+  explicit RocksStore(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace forewarn::history
+
+#endif  // FOREWARN_COLLECTOR_HISTORY_ROCKS_STORE_H_

@@ -1,0 +1,89 @@
+#ifndef FOREWARN_COLLECTOR_SHARD_ENDPOINT_STATE_H_
+#define FOREWARN_COLLECTOR_SHARD_ENDPOINT_STATE_H_
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/status/status.h"
+#include "absl/time/time.h"
+#include "collector/detect/endpoint_judge.h"
+#include "collector/detect/endpoint_profile.h"
+#include "collector/detect/rule_set.h"
+#include "collector/detect/silence_detector.h"
+#include "collector/detect/symptom.h"
+#include "collector/history/history_store.h"
+#include "forewarn/v1/telemetry.pb.h"
+
+namespace forewarn::shard {
+
+// All that a shard keeps of one endpoint: its series' numbers, its judge, the
+// silence detector, and what goes into evidence beside numbers. Bounded by
+// `series_limit`. Used by the shard's thread only.
+class EndpointState final : public detect::SymptomSink {
+ public:
+  struct Options {
+    detect::SilenceOptions silence;
+    absl::Duration warm_up = absl::Hours(24);
+    uint32_t series_limit = 5000;
+  };
+
+  // All references must outlive it. `symptoms` gets the edges, enriched.
+  EndpointState(uint32_t number, detect::EndpointProfile profile,
+                const detect::RuleSet& rules, history::HistoryStore& history,
+                detect::SymptomSink& symptoms, const Options& options);
+  ~EndpointState() override;
+
+  // Feeds the detectors from history, without edges, then tells the sink what
+  // stands. Once; later calls do nothing.
+  absl::Status WarmUp(absl::Time now);
+
+  // The endpoint's number of a series, a new one on first sight; kNoSeries
+  // beyond the limit.
+  static constexpr uint32_t kNoSeries = ~uint32_t{0};
+  uint32_t Number(const wire::SeriesDefinition& definition);
+  // New series that are not durable yet; the next write must take them along.
+  const std::vector<history::SeriesRecord>& unsaved() const { return unsaved_; }
+  void MarkSaved() { unsaved_.clear(); }
+
+  // Judges a batch that is durable; series carry the endpoint's numbers.
+  void Judge(const wire::Batch& batch);
+
+  void SetProfile(detect::EndpointProfile profile);
+  detect::SilenceDetector& silence() { return silence_; }
+  uint32_t number() const { return number_; }
+  uint32_t series_count() const {
+    return static_cast<uint32_t>(series_.size());
+  }
+  const std::string& id() const { return profile_.id; }
+
+  // Called for every symptom that opens at P2 or above.
+  void OnUrgent(std::function<void()> urgent) { urgent_ = std::move(urgent); }
+
+  void Accept(detect::SymptomEdge edge) override;
+
+ private:
+  const uint32_t number_;
+  detect::EndpointProfile profile_;
+  history::HistoryStore& history_;
+  detect::SymptomSink& symptoms_;
+  const Options options_;
+  detect::EndpointJudge judge_;
+  detect::SilenceDetector silence_;
+  absl::flat_hash_map<std::string, uint32_t> series_;
+  std::vector<history::SeriesRecord> unsaved_;
+  v1::ProcessSnapshot processes_;
+  std::deque<v1::Event> events_;  // newest first, bounded
+  std::function<void()> urgent_;
+  bool warm_ = false;
+  bool muted_ = false;
+};
+
+}  // namespace forewarn::shard
+
+#endif  // FOREWARN_COLLECTOR_SHARD_ENDPOINT_STATE_H_

@@ -1,0 +1,217 @@
+#include "collector/shard/shard.h"
+
+#include <algorithm>
+
+#include "protos/base/logging.h"
+#include "protos/base/status.h"
+
+namespace forewarn::shard {
+namespace {
+
+using base::Log;
+using base::LogLevel;
+
+constexpr absl::Duration kCheckEvery = absl::Seconds(1);
+
+}  // namespace
+
+Shard::Shard(const Options& options, const detect::RuleSet& rules,
+             history::HistoryStore& history, fleet::EndpointRegistry& registry,
+             detect::SymptomSink& symptoms, metrics::SelfMetrics& metrics,
+             base::Clock& clock)
+    : options_(options),
+      rules_(rules),
+      history_(history),
+      registry_(registry),
+      symptoms_(symptoms),
+      metrics_(metrics),
+      clock_(clock),
+      started_wall_(clock.Now()),
+      started_boot_(clock.SinceBoot()),
+      mailbox_(options.mailbox) {}
+
+Shard::~Shard() { Stop(); }
+
+void Shard::Start() {
+  thread_ = std::thread([this] { Run(); });
+}
+
+void Shard::Stop() {
+  mailbox_.Close();
+  if (thread_.joinable()) thread_.join();
+}
+
+absl::Time Shard::Now() const {
+  return started_wall_ + (clock_.SinceBoot() - started_boot_);
+}
+
+void Shard::Run() {
+  while (true) {
+    std::vector<Message> messages = mailbox_.PopAll(kCheckEvery);
+    if (messages.empty() && mailbox_.closed()) return;
+    metrics_.MailboxDepth(options_.index)
+        .Set(static_cast<double>(messages.size()));
+    for (Message& message : messages) {
+      // All but a batch waits until the batches before it are durable.
+      if (!std::holds_alternative<BatchArrived>(message)) Commit();
+      std::visit([this](auto& item) { Handle(std::move(item)); }, message);
+    }
+    Commit();
+    CheckSilence();
+  }
+}
+
+EndpointState& Shard::StateOf(uint32_t endpoint,
+                              const detect::EndpointProfile& profile) {
+  std::unique_ptr<EndpointState>& state = endpoints_[endpoint];
+  if (state == nullptr) {
+    state = std::make_unique<EndpointState>(endpoint, profile, rules_, history_,
+                                            symptoms_, options_.endpoint);
+  }
+  return *state;
+}
+
+void Shard::Handle(EndpointKnown&& known) {
+  EndpointState& endpoint = StateOf(known.endpoint, known.profile);
+  presence_[known.endpoint] = known.presence;
+  endpoint.silence().Resume(known.presence, known.last_seen, Now(),
+                            known.presence == v1::PRESENCE_LOST);
+}
+
+void Shard::Handle(StreamOpened&& opened) {
+  EndpointState& endpoint = StateOf(opened.endpoint, opened.profile);
+  endpoint.SetProfile(std::move(opened.profile));
+  if (const absl::Status warm = endpoint.WarmUp(Now()); !warm.ok()) {
+    // Without its past an endpoint is judged from now on.
+    Log(LogLevel::kError, "detectors could not be warmed from history",
+        {{"endpoint", endpoint.id()}, {"reason", base::ToLine(warm)}});
+  }
+  endpoint.silence().Heard(Now());
+  NotePresence(endpoint);
+  endpoint.OnUrgent([this, link = opened.link] {
+    link->SetPace(options_.burst_tick, options_.burst, "urgent symptom");
+  });
+  streams_[opened.stream] = {&endpoint, std::move(opened.link), {}};
+}
+
+void Shard::Handle(BatchArrived&& arrived) {
+  const auto it = streams_.find(arrived.stream);
+  if (it == streams_.end()) return;  // failed before; nothing was promised
+  Stream& stream = it->second;
+  for (const wire::SeriesDefinition& definition : arrived.definitions) {
+    stream.numbers.push_back(stream.endpoint->Number(definition));
+  }
+  for (wire::Tick& tick : arrived.batch.ticks) {
+    size_t kept = 0;
+    for (const wire::Sample& sample : tick.samples) {
+      const uint32_t number = stream.numbers[sample.series];
+      if (number == EndpointState::kNoSeries) {
+        metrics_.Rejected("limit").Increment();
+        continue;
+      }
+      tick.samples[kept++] = {number, sample.value};
+    }
+    tick.samples.resize(kept);
+  }
+  pending_.push_back(
+      {arrived.stream, std::move(arrived.batch), std::move(arrived.dropped)});
+}
+
+void Shard::Commit() {
+  if (pending_.empty()) return;
+  std::vector<std::pair<uint32_t, history::SeriesRecord>> new_series;
+  std::vector<history::EndpointBatch> batches;
+  // Which of them the history has already: to be acknowledged, not judged.
+  std::vector<bool> repeated(pending_.size());
+  absl::Status status;
+  absl::flat_hash_map<uint32_t, EndpointState*> touched;
+  for (size_t i = 0; i < pending_.size() && status.ok(); ++i) {
+    Pending& item = pending_[i];
+    EndpointState& endpoint = *streams_[item.stream].endpoint;
+    if (touched.emplace(endpoint.number(), &endpoint).second) {
+      for (const history::SeriesRecord& record : endpoint.unsaved()) {
+        new_series.emplace_back(endpoint.number(), record);
+      }
+    }
+    const absl::StatusOr<uint64_t> mark =
+        history_.HighWater(endpoint.number(), item.batch.run_id);
+    status = mark.status();
+    if (!status.ok()) break;
+    repeated[i] = item.batch.sequence <= *mark;
+    if (!repeated[i]) batches.push_back({endpoint.number(), item.batch});
+  }
+  if (status.ok()) {
+    const absl::Time before = clock_.Now();
+    status = history_.Append(new_series, batches);
+    metrics_.history_write_seconds.Observe(
+        absl::ToDoubleSeconds(clock_.Now() - before));
+  }
+  std::vector<Pending> done = std::move(pending_);
+  pending_.clear();
+  if (!status.ok()) {
+    Log(LogLevel::kError, "batches could not be kept",
+        {{"batches", done.size()}, {"reason", base::ToLine(status)}});
+    for (const Pending& item : done) {
+      if (const auto it = streams_.find(item.stream); it != streams_.end()) {
+        it->second.link->Fail(status);
+        streams_.erase(it);
+      }
+    }
+    return;
+  }
+  for (auto& [number, endpoint] : touched) endpoint->MarkSaved();
+  for (size_t i = 0; i < done.size(); ++i) {
+    Stream& stream = streams_[done[i].stream];
+    stream.link->Acknowledge(done[i].batch.run_id, done[i].batch.sequence,
+                             std::move(done[i].dropped));
+    stream.endpoint->silence().Heard(Now());
+    NotePresence(*stream.endpoint);
+    if (repeated[i]) {
+      metrics_.batches_repeated.Increment();
+      continue;
+    }
+    stream.endpoint->Judge(done[i].batch);
+    registry_.Seen(stream.endpoint->id(), Now(),
+                   stream.endpoint->series_count());
+  }
+}
+
+void Shard::Handle(GoodbyeSaid&& goodbye) {
+  const auto it = streams_.find(goodbye.stream);
+  if (it == streams_.end()) return;
+  it->second.endpoint->silence().SaidGoodbye(goodbye.reason, Now());
+  NotePresence(*it->second.endpoint);
+}
+
+void Shard::Handle(StreamClosed&& closed) {
+  const auto it = streams_.find(closed.stream);
+  if (it == streams_.end()) return;
+  it->second.endpoint->OnUrgent(nullptr);
+  streams_.erase(it);
+}
+
+void Shard::CheckSilence() {
+  const absl::Time now = Now();
+  if (now < next_check_) return;
+  next_check_ = now + kCheckEvery;
+  for (auto& [number, endpoint] : endpoints_) {
+    endpoint->silence().Check(now);
+    NotePresence(*endpoint);
+  }
+}
+
+void Shard::NotePresence(EndpointState& endpoint) {
+  const v1::Presence presence = endpoint.silence().presence();
+  v1::Presence& noted = presence_[endpoint.number()];
+  if (noted == presence) return;
+  const absl::Status saved =
+      registry_.SetPresence(endpoint.id(), presence, Now());
+  if (saved.ok()) {
+    noted = presence;
+  } else {
+    Log(LogLevel::kWarning, "presence could not be saved, trying again",
+        {{"endpoint", endpoint.id()}, {"reason", base::ToLine(saved)}});
+  }
+}
+
+}  // namespace forewarn::shard

@@ -1,0 +1,50 @@
+#include "collector/store/sqlite_endpoint_store.h"
+
+#include "absl/strings/str_cat.h"
+#include "collector/store/blob.h"
+#include "protos/base/status.h"
+
+namespace forewarn::store {
+
+absl::StatusOr<std::vector<v1::Endpoint>> SqliteEndpointStore::LoadEndpoints() {
+  std::vector<v1::Endpoint> endpoints;
+  const absl::Status read = database_.Read([&](SqliteDatabase& rows) {
+    Statement select =
+        rows.Prepare("SELECT number, body FROM endpoints ORDER BY number");
+    while (true) {
+      FOREWARN_ASSIGN_OR_RETURN(const bool row, select.Step());
+      if (!row) return absl::OkStatus();
+      FOREWARN_RETURN_IF_ERROR(
+          ReadBlob(select.Text(1), absl::StrCat("endpoint ", select.Int(0)),
+                   endpoints.emplace_back()));
+    }
+  });
+  if (!read.ok()) return read;
+  return endpoints;
+}
+
+absl::Status SqliteEndpointStore::SaveEndpoint(v1::Endpoint& endpoint) {
+  v1::Endpoint saved = endpoint;
+  FOREWARN_RETURN_IF_ERROR(database_.Transaction([&](SqliteDatabase& rows) {
+    if (saved.number() == 0) {
+      Statement insert =
+          rows.Prepare("INSERT INTO endpoints (id, body) VALUES (?, x'')");
+      FOREWARN_RETURN_IF_ERROR(insert.Bind(1, saved.id()).Run());
+      saved.set_number(static_cast<uint32_t>(rows.last_insert_id()));
+    }
+    Statement update = rows.Prepare(
+        "UPDATE endpoints SET body = ? WHERE number = ? AND id = ? "
+        "RETURNING number");
+    update.BindBlob(1, saved.SerializeAsString())
+        .Bind(2, int64_t{saved.number()})
+        .Bind(3, saved.id());
+    FOREWARN_ASSIGN_OR_RETURN(const bool row, update.Step());
+    if (row) return update.Run();
+    return absl::NotFoundError(absl::StrCat("save endpoint ", saved.id(),
+                                            ": no row ", saved.number()));
+  }));
+  endpoint.set_number(saved.number());
+  return absl::OkStatus();
+}
+
+}  // namespace forewarn::store

@@ -1,0 +1,249 @@
+#include "collector/shard/shard.h"
+
+#include <fstream>
+#include <utility>
+
+#include "collector/history/rocks_store.h"
+#include "gmock/gmock.h"
+#include "gtest/gtest.h"
+#include "tests/support/fake_clock.h"
+#include "tests/support/flaky_history.h"
+#include "tests/support/memory_endpoint_store.h"
+#include "tests/support/recording_symptoms.h"
+#include "tests/support/status_matchers.h"
+#include "tests/support/temporary_folder.h"
+#include "tests/support/wait_until.h"
+
+namespace forewarn::shard {
+namespace {
+
+using ::forewarn::testing::IsOk;
+using ::forewarn::testing::WaitUntil;
+using Kind = detect::SymptomEdge::Kind;
+
+constexpr absl::Time kStart = absl::FromUnixSeconds(1'800'000'000);
+
+// Fires when forewarn.memory.used is above 90 % at once.
+constexpr char kRule[] = R"(
+rules:
+- id: test_memory
+  subsystem: memory
+  title: "Memory of {host} is full"
+  explanation: "Too full."
+  signal: {metric: forewarn.memory.used}
+  levels:
+  - {priority: P2, above: 90%, clear: 80%}
+)";
+
+class RecordingLink final : public StreamLink {
+ public:
+  void Acknowledge(const wire::RunId&, uint64_t sequence,
+                   std::vector<wire::DroppedSample>) override {
+    base::MutexLock lock(&mutex_);
+    acknowledged_ = sequence;
+    ++acks_;
+  }
+  void SetPace(absl::Duration, absl::Duration, absl::string_view) override {
+    base::MutexLock lock(&mutex_);
+    ++paces_;
+  }
+  void Fail(const absl::Status& status) override {
+    base::MutexLock lock(&mutex_);
+    failed_ = status;
+  }
+  uint64_t acknowledged() const {
+    base::MutexLock lock(&mutex_);
+    return acknowledged_;
+  }
+  int acks() const {
+    base::MutexLock lock(&mutex_);
+    return acks_;
+  }
+  int paces() const {
+    base::MutexLock lock(&mutex_);
+    return paces_;
+  }
+  absl::Status failed() const {
+    base::MutexLock lock(&mutex_);
+    return failed_;
+  }
+
+ private:
+  mutable base::Mutex mutex_;
+  uint64_t acknowledged_ ABSL_GUARDED_BY(mutex_) = 0;
+  int acks_ ABSL_GUARDED_BY(mutex_) = 0;
+  int paces_ ABSL_GUARDED_BY(mutex_) = 0;
+  absl::Status failed_ ABSL_GUARDED_BY(mutex_);
+};
+
+class ShardTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    folder_.Write("rules/test.yaml", kRule);
+    EXPECT_THAT(detect::RuleSet::Load(folder_ / "rules", {}, rules_),
+                ::testing::IsEmpty());
+    auto opened =
+        history::RocksStore::Open({.directory = folder_ / "history"});
+    ASSERT_THAT(opened, IsOk());
+    rocks_ = *std::move(opened);
+    history_ = std::make_unique<testing::FlakyHistory>(*rocks_);
+    FOREWARN_ASSERT_OK(
+        registry_.Enroll(kId, v1::EndpointFacts(), "01", kStart, kStart));
+    StartShard();
+  }
+  void TearDown() override { shard_->Stop(); }
+
+  void StartShard() {
+    shard_ = std::make_unique<Shard>(Shard::Options{}, rules_, *history_,
+                                     registry_, symptoms_, metrics_, clock_);
+    shard_->Start();
+  }
+
+  std::shared_ptr<RecordingLink> OpenStream(uint64_t stream) {
+    auto link = std::make_shared<RecordingLink>();
+    shard_->Post(StreamOpened{stream, 1, {.id = kId, .host_name = "alpha"},
+                              link});
+    return link;
+  }
+
+  void Send(uint64_t stream, uint64_t sequence, double used,
+            bool define = false) {
+    BatchArrived arrived;
+    arrived.stream = stream;
+    if (define) {
+      arrived.definitions.push_back({.metric = "forewarn.memory.used",
+                                     .unit = "1",
+                                     .kind = wire::MetricKind::kGauge,
+                                     .digits = 4,
+                                     .attributes = {}});
+    }
+    arrived.batch.run_id = wire::RunId{5};
+    arrived.batch.sequence = sequence;
+    arrived.batch.ticks.push_back(
+        {clock_.Now() + absl::Seconds(10 * sequence), {{0, used}}});
+    shard_->Post(std::move(arrived));
+  }
+
+  size_t Kept() {
+    const auto samples =
+        rocks_->Query(1, 0, absl::UnixEpoch(), absl::InfiniteFuture());
+    return samples.ok() ? samples->size() : 0;
+  }
+
+  static constexpr char kId[] = "0b5f6a3e-0000-4000-8000-000000000001";
+  testing::TemporaryFolder folder_;
+  testing::FakeClock clock_{kStart};
+  detect::RuleSet rules_;
+  std::unique_ptr<history::RocksStore> rocks_;
+  std::unique_ptr<testing::FlakyHistory> history_;
+  testing::MemoryEndpointStore endpoints_;
+  fleet::EndpointRegistry registry_{endpoints_};
+  testing::RecordingSymptoms symptoms_;
+  metrics::SelfMetrics metrics_{"test"};
+  std::unique_ptr<Shard> shard_;
+};
+
+TEST_F(ShardTest, WhatIsAcknowledgedIsDurable) {
+  const auto link = OpenStream(1);
+  Send(1, 1, 0.5, /*define=*/true);
+  Send(1, 2, 0.6);
+  ASSERT_TRUE(WaitUntil([&] { return link->acknowledged() == 2; }));
+  EXPECT_EQ(Kept(), 2u);
+}
+
+TEST_F(ShardTest, ARepeatedBatchIsAcknowledgedAndJudgedOnce) {
+  const auto link = OpenStream(1);
+  Send(1, 1, 0.95, true);
+  ASSERT_TRUE(WaitUntil([&] { return link->acks() == 1; }));
+  Send(1, 1, 0.95);
+  ASSERT_TRUE(WaitUntil([&] { return link->acks() == 2; }));
+  EXPECT_EQ(Kept(), 1u);
+  EXPECT_EQ(symptoms_.Count(Kind::kOpened), 1);
+}
+
+TEST_F(ShardTest, NothingIsAcknowledgedThatHistoryCouldNotKeep) {
+  const auto link = OpenStream(1);
+  history_->Fail(true);
+  Send(1, 1, 0.5, true);
+  ASSERT_TRUE(WaitUntil([&] { return !link->failed().ok(); }));
+  EXPECT_EQ(link->acks(), 0);
+  EXPECT_EQ(link->failed().code(), absl::StatusCode::kResourceExhausted);
+  // The agent comes back and sends it again.
+  history_->Fail(false);
+  const auto again = OpenStream(2);
+  Send(2, 1, 0.5, true);
+  ASSERT_TRUE(WaitUntil([&] { return again->acknowledged() == 1; }));
+  EXPECT_EQ(Kept(), 1u);
+  EXPECT_THAT(rocks_->LoadSeries(1),
+              testing::IsOkAndHolds(::testing::SizeIs(1)));
+}
+
+TEST_F(ShardTest, AnUrgentSymptomAsksTheAgentForAFasterTick) {
+  const auto link = OpenStream(1);
+  Send(1, 1, 0.95, true);
+  ASSERT_TRUE(WaitUntil([&] { return link->paces() == 1; }));
+  const auto edges = symptoms_.edges();
+  ASSERT_FALSE(edges.empty());
+  EXPECT_EQ(edges.back().symptom.host_name(), "alpha");
+}
+
+TEST_F(ShardTest, AfterARestartStandingSymptomsAreToldNotOpenedAnew) {
+  const auto link = OpenStream(1);
+  Send(1, 1, 0.95, true);
+  ASSERT_TRUE(WaitUntil([&] { return link->acks() == 1; }));
+  shard_->Stop();
+  const std::string fingerprint =
+      symptoms_.edges().back().symptom.fingerprint();
+  StartShard();
+  clock_.Advance(absl::Seconds(30));
+  const auto again = OpenStream(2);
+  ASSERT_TRUE(
+      WaitUntil([&] { return symptoms_.Count(Kind::kReconciled) == 2; }));
+  EXPECT_EQ(symptoms_.Count(Kind::kOpened), 1);
+  ASSERT_EQ(symptoms_.Count(Kind::kStanding), 1);
+  for (const detect::SymptomEdge& edge : symptoms_.edges()) {
+    if (edge.kind == Kind::kStanding) {
+      EXPECT_EQ(edge.symptom.fingerprint(), fingerprint);
+    }
+  }
+}
+
+TEST_F(ShardTest, AServerThatVanishesIsASymptomAndOneThatComesBackClearsIt) {
+  const auto link = OpenStream(1);
+  Send(1, 1, 0.5, true);
+  ASSERT_TRUE(WaitUntil([&] { return link->acks() == 1; }));
+  shard_->Post(StreamClosed{1});
+  clock_.Advance(absl::Minutes(6));
+  ASSERT_TRUE(WaitUntil([&] { return symptoms_.Count(Kind::kOpened) == 1; }));
+  EXPECT_EQ(symptoms_.edges().back().symptom.rule(), "agent_lost_server");
+  ASSERT_TRUE(WaitUntil([&] {
+    return registry_.Find(kId)->presence() == v1::PRESENCE_LOST;
+  }));
+  OpenStream(2);
+  ASSERT_TRUE(WaitUntil([&] { return symptoms_.Count(Kind::kCleared) == 1; }));
+  EXPECT_EQ(registry_.Find(kId)->presence(), v1::PRESENCE_ONLINE);
+}
+
+TEST_F(ShardTest, P13TheCollectorsOwnDowntimeIsNoSilence) {
+  shard_->Stop();
+  clock_.Advance(absl::Hours(3));
+  StartShard();
+  shard_->Post(EndpointKnown{1, {.id = kId, .host_name = "alpha"},
+                             v1::PRESENCE_ONLINE, kStart});
+  clock_.Advance(absl::Minutes(4));
+  const auto link = OpenStream(1);
+  Send(1, 1, 0.5, true);
+  ASSERT_TRUE(WaitUntil([&] { return link->acks() == 1; }));
+  EXPECT_EQ(symptoms_.Count(Kind::kOpened), 0);
+}
+
+TEST_F(ShardTest, BatchesOfAnUnknownStreamChangeNothing) {
+  Send(77, 1, 0.5, true);
+  const auto link = OpenStream(1);
+  Send(1, 1, 0.5, true);
+  ASSERT_TRUE(WaitUntil([&] { return link->acks() == 1; }));
+  EXPECT_EQ(Kept(), 1u);
+}
+
+}  // namespace
+}  // namespace forewarn::shard
