@@ -167,7 +167,7 @@ void Batcher::EndTick(absl::Duration tick) {
     tick_ = {};
   }
   if (batch_.ticks.empty()) {
-    if (!batch_.events.empty() || !batch_.processes.empty()) Flush();
+    Flush();
     return;
   }
   const absl::Duration span =

@@ -36,8 +36,8 @@ absl::Status FromJson(const std::string& json,
   return absl::OkStatus();
 }
 
-// Only where nobody took the request may another be asked: the token is good
-// for one use.
+// The first that answers counts, whatever it says. Of several failures the
+// one that tells more than "nobody there" is returned.
 absl::StatusOr<HttpReply> PostToFirst(const std::vector<std::string>& urls,
                                       const std::string& path,
                                       const std::string& body,
@@ -48,10 +48,7 @@ absl::StatusOr<HttpReply> PostToFirst(const std::vector<std::string>& urls,
     absl::StatusOr<HttpReply> reply =
         client.PostJson(url, path, body, trusted);
     if (reply.ok()) return reply;
-    last = last.code() == absl::StatusCode::kUnavailable ||
-                   !absl::IsUnavailable(reply.status())
-               ? reply.status()
-               : last;
+    if (absl::IsUnavailable(last)) last = reply.status();
   }
   return last;
 }

@@ -12,6 +12,7 @@ namespace {
 constexpr size_t kMaxReadings = 10000;
 constexpr size_t kMaxEvents = 1000;
 constexpr size_t kMaxProcesses = 100;
+constexpr absl::Duration kPatienceAtEnd = absl::Seconds(1);
 
 }  // namespace
 
@@ -69,7 +70,7 @@ SourceThread::SourceThread(std::unique_ptr<Source> source, base::Clock& clock)
 
 SourceThread::~SourceThread() {
   Stop();
-  if (thread_.joinable()) Join(absl::ZeroDuration());
+  if (thread_.joinable()) Join(kPatienceAtEnd);
 }
 
 void SourceThread::Run(const std::shared_ptr<State>& state) {
@@ -123,6 +124,11 @@ bool SourceThread::Join(absl::Duration patience) {
   {
     base::MutexLock lock(&state_->mutex);
     while (!state_->ended) {
+      // Between readings it ends by itself, at once.
+      if (!state_->asked.has_value()) {
+        state_->changed.Wait(&state_->mutex);
+        continue;
+      }
       const auto left = deadline - std::chrono::steady_clock::now();
       if (left <= left.zero()) break;
       state_->changed.WaitFor(&state_->mutex, left);

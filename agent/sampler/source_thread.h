@@ -50,7 +50,7 @@ class SourceThread {
   // which a source that hangs at the end may keep until the process ends.
   SourceThread(std::unique_ptr<Source> source, base::Clock& clock);
 
-  // Asks and waits for nothing; see Join.
+  // Stop, and Join for a second.
   ~SourceThread();
   SourceThread(const SourceThread&) = delete;
   SourceThread& operator=(const SourceThread&) = delete;
@@ -64,9 +64,11 @@ class SourceThread {
   // What the last reading gave, once.
   std::optional<Result> Take();
 
-  // No more readings. Join: waits for the thread at most `patience`; false
-  // when the source still hangs, and its thread is left to itself.
+  // No more readings.
   void Stop();
+
+  // After Stop. Waits at most `patience` for a reading under way; false when
+  // the source still hangs: its thread is then left to itself.
   bool Join(absl::Duration patience);
 
  private:

@@ -42,8 +42,7 @@ absl::Status BatterySource::Sample(const SampleTime&, ReadingSink& sink) {
     const auto scope = files_.ReadLine(absl::StrCat(folder, "/scope"));
     if (scope.ok() && *scope == "Device") continue;
     if (*type == "Battery" || *type == "UPS") {
-      const auto present =
-          files_.ReadNumber(absl::StrCat(folder, "/present"));
+      const auto present = files_.ReadNumber(absl::StrCat(folder, "/present"));
       if (present.ok() && *present == 0) continue;
       has_battery = true;
       SampleBattery(folder, CleanText(supply, kMaxName), sink);

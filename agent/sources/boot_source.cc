@@ -38,8 +38,8 @@ std::string Checksum(absl::string_view text) {
   unsigned char digest[SHA256_DIGEST_LENGTH];
   SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(),
          digest);
-  return absl::BytesToHexString(absl::string_view(
-      reinterpret_cast<const char*>(digest), sizeof(digest)));
+  return absl::BytesToHexString(
+      absl::string_view(reinterpret_cast<const char*>(digest), sizeof(digest)));
 }
 
 // The lines of os-release that change with a version, not with every update
@@ -104,11 +104,10 @@ absl::Status BootSource::Sample(const SampleTime& now, ReadingSink& sink) {
   return RemoveMark();
 }
 
-absl::Status BootSource::LoadState(const SampleTime& now,
-                                   absl::Duration uptime, ReadingSink& sink) {
-  FOREWARN_ASSIGN_OR_RETURN(
-      const std::string boot_line,
-      files_.ReadLine("/proc/sys/kernel/random/boot_id"));
+absl::Status BootSource::LoadState(const SampleTime& now, absl::Duration uptime,
+                                   ReadingSink& sink) {
+  FOREWARN_ASSIGN_OR_RETURN(const std::string boot_line,
+                            files_.ReadLine("/proc/sys/kernel/random/boot_id"));
   std::string boot_id = CleanText(boot_line, kMaxBootId);
   if (boot_id.empty() || absl::StrContains(boot_id, ' ')) {
     return absl::DataLossError(
@@ -122,9 +121,9 @@ absl::Status BootSource::LoadState(const SampleTime& now,
       if (parsed.ok()) {
         before = *std::move(parsed);
       } else {
-        base::Log(base::LogLevel::kWarning, "boot state starts anew",
-                  {{"path", state_path_},
-                   {"reason", parsed.status().message()}});
+        base::Log(
+            base::LogLevel::kWarning, "boot state starts anew",
+            {{"path", state_path_}, {"reason", parsed.status().message()}});
       }
     } else if (!absl::IsNotFound(text.status())) {
       return text.status();
@@ -142,11 +141,11 @@ absl::Status BootSource::LoadState(const SampleTime& now,
   state.unexpected = before.has_value() && !WasOrderly(now, uptime);
   state.reboot_required_since = 0;
   if (before.has_value()) {
-    sink.AcceptEvent(MakeEvent(
-        now.wall, "boot",
-        {{"forewarn.boot.unexpected", state.unexpected ? "1" : "0"}},
-        state.unexpected ? "booted without an orderly shutdown before"
-                         : "booted"));
+    sink.AcceptEvent(
+        MakeEvent(now.wall, "boot",
+                  {{"forewarn.boot.unexpected", state.unexpected ? "1" : "0"}},
+                  state.unexpected ? "booted without an orderly shutdown before"
+                                   : "booted"));
   }
   state_ = std::move(state);
   return absl::OkStatus();
@@ -191,21 +190,18 @@ void BootSource::SampleIdentity(const SampleTime& now, ReadingSink& sink) {
   if (now.since_boot >= identity_due_) {
     identity_due_ = now.since_boot + kIdentityInterval;
     Note(now, "accounts", "accounts.group", files_.Read("/etc/group"), sink);
-    Note(now, "accounts", "accounts.passwd", files_.Read("/etc/passwd"),
-         sink);
-    Note(now, "accounts", "accounts.shadow", files_.Read("/etc/shadow"),
-         sink);
+    Note(now, "accounts", "accounts.passwd", files_.Read("/etc/passwd"), sink);
+    Note(now, "accounts", "accounts.shadow", files_.Read("/etc/shadow"), sink);
     Note(now, "host_name", "host_name",
          files_.ReadLine("/proc/sys/kernel/hostname"), sink);
-    Note(now, "machine_id", "machine_id",
-         files_.ReadLine("/etc/machine-id"), sink);
+    Note(now, "machine_id", "machine_id", files_.ReadLine("/etc/machine-id"),
+         sink);
     Note(now, "os_version", "os_version", OsVersion(files_), sink);
   }
   for (const char* what : kWatched) {
     const auto count = state_->changes.find(what);
     if (count == state_->changes.end()) continue;
-    sink.Accept("forewarn.identity.changes",
-                {{"forewarn.identity.what", what}},
+    sink.Accept("forewarn.identity.changes", {{"forewarn.identity.what", what}},
                 static_cast<double>(count->second));
   }
 }

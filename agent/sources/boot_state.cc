@@ -14,11 +14,10 @@ constexpr size_t kMaxEntries = 64;  // of each map; chosen
 }  // namespace
 
 std::string FormatBootState(const BootState& state) {
-  std::string text =
-      absl::StrCat(kHeading, "\nboot_id ", state.boot_id, "\nboots ",
-                   state.boots, "\nunexpected ", state.unexpected ? 1 : 0,
-                   "\nreboot_required_since ", state.reboot_required_since,
-                   "\n");
+  std::string text = absl::StrCat(
+      kHeading, "\nboot_id ", state.boot_id, "\nboots ", state.boots,
+      "\nunexpected ", state.unexpected ? 1 : 0, "\nreboot_required_since ",
+      state.reboot_required_since, "\n");
   for (const auto& [what, checksum] : state.checksums) {
     absl::StrAppend(&text, "checksum ", what, " ", checksum, "\n");
   }

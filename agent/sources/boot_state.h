@@ -13,9 +13,9 @@ namespace forewarn::agent {
 // What BootSource remembers from boot to boot. Kept as lines "key value";
 // unknown keys are skipped, so that an older agent reads a newer file.
 struct BootState {
-  std::string boot_id;      // of the boot it was written in
-  uint64_t boots = 0;       // seen on this machine
-  bool unexpected = false;  // whether this boot was
+  std::string boot_id;                // of the boot it was written in
+  uint64_t boots = 0;                 // seen on this machine
+  bool unexpected = false;            // whether this boot was
   int64_t reboot_required_since = 0;  // Unix seconds; 0 = not required
   absl::btree_map<std::string, std::string> checksums;  // by what is watched
   absl::btree_map<std::string, uint64_t> changes;       // by what changed

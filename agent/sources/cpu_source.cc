@@ -24,7 +24,7 @@ constexpr int kIowait = 4;
 // architecture that Debian runs on.
 constexpr double kTicksPerSecond = 100;
 
-constexpr int kMaxCores = 4096;       // bound on what a file may claim; chosen
+constexpr int kMaxCores = 4096;        // bound on what a file may claim; chosen
 constexpr size_t kMaxCoreSeries = 64;  // as the catalogue says
 constexpr size_t kFrequencyReads = 16;  // each may wake a core; chosen
 constexpr absl::Duration kThrottlingInterval = absl::Minutes(1);
@@ -39,8 +39,9 @@ bool ParseTicks(absl::string_view line, CpuSource::Ticks& ticks) {
     if (field.empty() && i >= 4) break;
     if (!ParseCount(field, fields[i])) return false;
   }
-  ticks = {fields[0], fields[1], fields[2],            fields[3],
-           fields[4], fields[5] + fields[6], fields[7]};
+  ticks = {fields[0], fields[1], fields[2],
+           fields[3], fields[4], fields[5] + fields[6],
+           fields[7]};
   return true;
 }
 
@@ -101,8 +102,7 @@ void CpuSource::SampleTotal(const Ticks& ticks, ReadingSink& sink) {
   std::array<double, kModes> grown;
   double all = 0;
   for (int i = 0; i < kModes; ++i) {
-    grown[i] = static_cast<double>(
-        Growth((*before)[i], ticks[i]).value_or(0));
+    grown[i] = static_cast<double>(Growth((*before)[i], ticks[i]).value_or(0));
     all += grown[i];
   }
   if (all <= 0) return;
@@ -110,12 +110,11 @@ void CpuSource::SampleTotal(const Ticks& ticks, ReadingSink& sink) {
     sink.Accept("system.cpu.utilization", {{"cpu.mode", kModeNames[i]}},
                 grown[i] / all);
   }
-  sink.Accept("forewarn.cpu.busy",
-              1 - (grown[kIdle] + grown[kIowait]) / all);
+  sink.Accept("forewarn.cpu.busy", 1 - (grown[kIdle] + grown[kIowait]) / all);
 }
 
-void CpuSource::SampleCores(
-    const std::vector<std::pair<int, Ticks>>& cores, ReadingSink& sink) {
+void CpuSource::SampleCores(const std::vector<std::pair<int, Ticks>>& cores,
+                            ReadingSink& sink) {
   if (cores.empty()) return;
   sink.Accept("system.cpu.logical.count", static_cast<double>(cores.size()));
   for (Core& core : cores_) core.online = false;
@@ -129,11 +128,9 @@ void CpuSource::SampleCores(
     uint64_t all = 0;
     for (const uint64_t mode : ticks) all += mode;
     const uint64_t idle = ticks[kIdle] + ticks[kIowait];
-    const Core before =
-        std::exchange(core, Core{.busy = all - idle,
-                                 .idle = idle,
-                                 .known = true,
-                                 .online = true});
+    const Core before = std::exchange(
+        core,
+        Core{.busy = all - idle, .idle = idle, .known = true, .online = true});
     if (!before.known) continue;
     const auto busy_grown =
         static_cast<double>(Growth(before.busy, core.busy).value_or(0));
@@ -157,9 +154,8 @@ void CpuSource::SampleFrequency(ReadingSink& sink) const {
   double sum_hertz = 0;
   int count = 0;
   // On a large machine an even sample of the cores has to do.
-  const size_t step =
-      std::max<size_t>(1, (reading_.size() + kFrequencyReads - 1) /
-                              kFrequencyReads);
+  const size_t step = std::max<size_t>(
+      1, (reading_.size() + kFrequencyReads - 1) / kFrequencyReads);
   for (size_t i = 0; i < reading_.size(); i += step) {
     const auto kilohertz = files_.ReadNumber(absl::StrCat(
         kCpuFolder, reading_[i].first, "/cpufreq/scaling_cur_freq"));

@@ -126,8 +126,7 @@ void DiskSource::SampleDisk(const Counters& now, absl::Duration elapsed,
     accept("system.disk.operations",
            static_cast<double>(now[direction.operations]));
     accept("system.disk.merged", static_cast<double>(now[direction.merged]));
-    accept("system.disk.operation_time",
-           seconds(now[direction.milliseconds]));
+    accept("system.disk.operation_time", seconds(now[direction.milliseconds]));
   }
   const auto accept = [&](absl::string_view metric, double value) {
     sink.Accept(metric, {{"system.device", label}}, value);
@@ -155,10 +154,10 @@ void DiskSource::SampleDisk(const Counters& now, absl::Duration elapsed,
     if (!done.has_value() || !took.has_value() || *done == 0) continue;
     operations += static_cast<double>(*done);
     operation_seconds += seconds(*took);
-    sink.Accept("forewarn.disk.latency",
-                {{"disk.io.direction", direction.name},
-                 {"system.device", label}},
-                seconds(*took) / static_cast<double>(*done));
+    sink.Accept(
+        "forewarn.disk.latency",
+        {{"disk.io.direction", direction.name}, {"system.device", label}},
+        seconds(*took) / static_cast<double>(*done));
   }
   if (const auto busy =
           Growth(before[kBusyMilliseconds], now[kBusyMilliseconds])) {
@@ -170,7 +169,7 @@ void DiskSource::SampleDisk(const Counters& now, absl::Duration elapsed,
     const double queue = seconds(*queued) / elapsed_seconds;
     accept("forewarn.disk.queue", queue);
     // A disk that finished nothing takes at least as long as we have waited.
-    const double latency = operations > 0 ? operation_seconds / operations
+    const double latency = operations > 0      ? operation_seconds / operations
                            : now[kPending] > 0 ? elapsed_seconds
                                                : 0;
     accept("forewarn.disk.backlog", queue * latency);

@@ -26,9 +26,18 @@ class DiskSource final : public Source {
  public:
   // Columns of /proc/diskstats after the name that are used, in its order.
   enum Column {
-    kReads, kReadsMerged, kReadSectors, kReadMilliseconds,
-    kWrites, kWritesMerged, kWrittenSectors, kWriteMilliseconds,
-    kPending, kBusyMilliseconds, kQueueMilliseconds, kColumns
+    kReads,
+    kReadsMerged,
+    kReadSectors,
+    kReadMilliseconds,
+    kWrites,
+    kWritesMerged,
+    kWrittenSectors,
+    kWriteMilliseconds,
+    kPending,
+    kBusyMilliseconds,
+    kQueueMilliseconds,
+    kColumns
   };
   using Counters = std::array<uint64_t, kColumns>;
 
@@ -40,9 +49,9 @@ class DiskSource final : public Source {
 
  private:
   struct Device {
-    std::string label;    // the name, cleaned
-    bool whole = false;   // a disk of its own
-    bool array = false;   // an md array
+    std::string label;   // the name, cleaned
+    bool whole = false;  // a disk of its own
+    bool array = false;  // an md array
     std::optional<double> rotational;
     bool has_before = false;
     Counters before{};

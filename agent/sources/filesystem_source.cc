@@ -77,9 +77,8 @@ FilesystemSource::State FilesystemSource::Inspect(const Mount& mount) const {
     const auto link =
         files_.ReadLink(absl::StrCat("/sys/dev/block/", mount.device));
     if (link.ok()) {
-      const std::string path =
-          absl::StrCat("/sys/fs/ext4/", link->substr(link->rfind('/') + 1),
-                       "/errors_count");
+      const std::string path = absl::StrCat(
+          "/sys/fs/ext4/", link->substr(link->rfind('/') + 1), "/errors_count");
       if (files_.Exists(path)) state.errors_path = path;
     }
   }
@@ -159,8 +158,7 @@ void FilesystemSource::SampleUsage(const State& state,
         static_cast<double>(std::min(usage.inodes_free, usage.inodes));
     accept_state("forewarn.filesystem.inodes.usage", "used", inodes - free);
     accept_state("forewarn.filesystem.inodes.usage", "free", free);
-    accept("forewarn.filesystem.inodes.utilization",
-           (inodes - free) / inodes);
+    accept("forewarn.filesystem.inodes.utilization", (inodes - free) / inodes);
   }
 }
 
@@ -175,15 +173,15 @@ void FilesystemSource::SampleBtrfs(ReadingSink& sink) const {
     if (!ids.ok()) continue;
     const auto names = files_.List(absl::StrCat(folder, "/devices"));
     for (const std::string& id : *ids) {
-      const auto text = files_.Read(
-          absl::StrCat(folder, "/devinfo/", id, "/error_stats"));
+      const auto text =
+          files_.Read(absl::StrCat(folder, "/devinfo/", id, "/error_stats"));
       if (!text.ok() || ++devices > kMaxBtrfsDevices) continue;
       // Which of several devices has which id, sysfs does not tell.
-      const std::string device = CleanText(
-          names.ok() && names->size() == 1 && ids->size() == 1
-              ? absl::StrCat("/dev/", names->front())
-              : absl::StrCat("btrfs ", system, " device ", id),
-          kMaxPath);
+      const std::string device =
+          CleanText(names.ok() && names->size() == 1 && ids->size() == 1
+                        ? absl::StrCat("/dev/", names->front())
+                        : absl::StrCat("btrfs ", system, " device ", id),
+                    kMaxPath);
       absl::string_view rest = *text;
       absl::string_view line;
       while (NextLine(rest, line)) {
@@ -198,8 +196,7 @@ void FilesystemSource::SampleBtrfs(ReadingSink& sink) const {
           continue;
         }
         sink.Accept("forewarn.filesystem.btrfs.errors",
-                    {{"forewarn.error.type", type},
-                     {"system.device", device}},
+                    {{"forewarn.error.type", type}, {"system.device", device}},
                     static_cast<double>(count));
       }
     }

@@ -72,8 +72,7 @@ absl::StatusOr<FilesystemUsage> UsageFromText(absl::string_view text,
 
 }  // namespace
 
-HostFiles::HostFiles(std::string root)
-    : root_(absl::StripSuffix(root, "/")) {}
+HostFiles::HostFiles(std::string root) : root_(absl::StripSuffix(root, "/")) {}
 
 std::string HostFiles::Rooted(absl::string_view path) const {
   return absl::StrCat(root_, path);
@@ -118,8 +117,7 @@ absl::StatusOr<double> HostFiles::ReadNumber(absl::string_view path) const {
 
 absl::StatusOr<std::vector<std::string>> HostFiles::List(
     absl::string_view path) const {
-  const std::unique_ptr<DIR, CloseFolder> folder(
-      opendir(Rooted(path).c_str()));
+  const std::unique_ptr<DIR, CloseFolder> folder(opendir(Rooted(path).c_str()));
   if (folder == nullptr) return Failed("list", path);
   std::vector<std::string> names;
   errno = 0;
@@ -161,9 +159,9 @@ absl::StatusOr<std::string> HostFiles::ReadFrom(absl::string_view path,
   std::string text(max_bytes, '\0');
   size_t length = 0;
   while (length < max_bytes) {
-    const ssize_t got = pread(file.get(), text.data() + length,
-                              max_bytes - length,
-                              static_cast<off_t>(offset + length));
+    const ssize_t got =
+        pread(file.get(), text.data() + length, max_bytes - length,
+              static_cast<off_t>(offset + length));
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return Failed("read", path);
     if (got == 0) break;
@@ -175,14 +173,12 @@ absl::StatusOr<std::string> HostFiles::ReadFrom(absl::string_view path,
 
 absl::StatusOr<std::string> HostFiles::ReadLink(absl::string_view path) const {
   char target[PATH_MAX];
-  const ssize_t length =
-      readlink(Rooted(path).c_str(), target, sizeof(target));
+  const ssize_t length = readlink(Rooted(path).c_str(), target, sizeof(target));
   if (length < 0) return Failed("read link", path);
   return std::string(target, static_cast<size_t>(length));
 }
 
-absl::StatusOr<FilesystemUsage> HostFiles::Usage(
-    absl::string_view path) const {
+absl::StatusOr<FilesystemUsage> HostFiles::Usage(absl::string_view path) const {
   if (!is_this_machine()) {
     FOREWARN_ASSIGN_OR_RETURN(const std::string text,
                               Read(absl::StrCat(path, ".statvfs")));

@@ -44,19 +44,40 @@ class Table {
 };
 
 enum Meminfo {
-  kTotal, kFree, kAvailable, kBuffers, kCached, kReclaimable, kUnreclaimable,
-  kSwapTotal, kSwapFree, kDirty, kWriteback, kShared, kKernelStack,
-  kPageTables, kCommitLimit, kCommitted, kCorrupted, kMeminfoKeys
+  kTotal,
+  kFree,
+  kAvailable,
+  kBuffers,
+  kCached,
+  kReclaimable,
+  kUnreclaimable,
+  kSwapTotal,
+  kSwapFree,
+  kDirty,
+  kWriteback,
+  kShared,
+  kKernelStack,
+  kPageTables,
+  kCommitLimit,
+  kCommitted,
+  kCorrupted,
+  kMeminfoKeys
 };
 constexpr const char* kMeminfo[kMeminfoKeys] = {
-    "MemTotal:",   "MemFree:",      "MemAvailable:", "Buffers:",
-    "Cached:",     "SReclaimable:", "SUnreclaim:",   "SwapTotal:",
-    "SwapFree:",   "Dirty:",        "Writeback:",    "Shmem:",
-    "KernelStack:", "PageTables:",  "CommitLimit:",  "Committed_AS:",
+    "MemTotal:",         "MemFree:",      "MemAvailable:", "Buffers:",
+    "Cached:",           "SReclaimable:", "SUnreclaim:",   "SwapTotal:",
+    "SwapFree:",         "Dirty:",        "Writeback:",    "Shmem:",
+    "KernelStack:",      "PageTables:",   "CommitLimit:",  "Committed_AS:",
     "HardwareCorrupted:"};
 
-enum Vmstat { kSwapIn, kSwapOut, kFaults, kMajorFaults, kOomKills,
-              kVmstatKeys };
+enum Vmstat {
+  kSwapIn,
+  kSwapOut,
+  kFaults,
+  kMajorFaults,
+  kOomKills,
+  kVmstatKeys
+};
 constexpr const char* kVmstat[kVmstatKeys] = {"pswpin", "pswpout", "pgfault",
                                               "pgmajfault", "oom_kill"};
 
@@ -137,12 +158,11 @@ absl::Status MemorySource::SampleMeminfo(ReadingSink& sink) const {
     sink.Accept("system.memory.usage", {{"system.memory.state", state.name}},
                 state.kibibytes * kKibibyte);
     sink.Accept("system.memory.utilization",
-                {{"system.memory.state", state.name}},
-                state.kibibytes / total);
+                {{"system.memory.state", state.name}}, state.kibibytes / total);
   }
   // Kernels before 3.14 do not estimate it.
-  const double available = std::min(
-      total, table[kAvailable].value_or(*free + buffers + cached));
+  const double available =
+      std::min(total, table[kAvailable].value_or(*free + buffers + cached));
   sink.Accept("system.memory.linux.available", available * kKibibyte);
   sink.Accept("forewarn.memory.available.utilization", available / total);
   sink.Accept("forewarn.memory.used", 1 - available / total);
@@ -155,8 +175,8 @@ absl::Status MemorySource::SampleVmstat(ReadingSink& sink) const {
   Table<kVmstatKeys> table(kVmstat);
   table.Read(text);
   if (const auto in = table[kSwapIn]) {
-    sink.Accept("system.paging.operations",
-                {{"system.paging.direction", "in"}}, *in);
+    sink.Accept("system.paging.operations", {{"system.paging.direction", "in"}},
+                *in);
   }
   if (const auto out = table[kSwapOut]) {
     sink.Accept("system.paging.operations",

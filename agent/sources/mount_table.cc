@@ -15,25 +15,29 @@
 namespace forewarn::agent {
 namespace {
 
-constexpr size_t kMaxMounts = 128;  // watched; chosen
+constexpr size_t kMaxMounts = 128;   // watched; chosen
 constexpr size_t kMaxLines = 65536;  // looked at; chosen
 
 // Types that need no block device by name, yet live on disks.
 constexpr absl::string_view kDiskTypes[] = {"bcachefs", "btrfs", "f2fs",
                                             "jffs2",    "ubifs", "zfs"};
-constexpr absl::string_view kImageTypes[] = {"cramfs", "erofs", "iso9660",
+constexpr absl::string_view kImageTypes[] = {"cramfs", "erofs",    "iso9660",
                                              "romfs",  "squashfs", "udf"};
 // Where others than the machine's owner mount: containers and their layers.
-constexpr absl::string_view kForeignFolders[] = {
-    "/snap", "/var/lib/containers", "/var/lib/containerd", "/var/lib/docker",
-    "/var/lib/kubelet", "/var/lib/lxc", "/var/lib/lxd", "/var/snap"};
+constexpr absl::string_view kForeignFolders[] = {"/snap",
+                                                 "/var/lib/containers",
+                                                 "/var/lib/containerd",
+                                                 "/var/lib/docker",
+                                                 "/var/lib/kubelet",
+                                                 "/var/lib/lxc",
+                                                 "/var/lib/lxd",
+                                                 "/var/snap"};
 constexpr absl::string_view kKernelFolders[] = {"/dev", "/proc", "/run",
                                                 "/sys"};
 
 template <typename Names>
 bool Holds(const Names& names, absl::string_view name) {
-  return std::find(std::begin(names), std::end(names), name) !=
-         std::end(names);
+  return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 
 // True when `path` lies below one of the folders.

@@ -10,12 +10,12 @@ namespace forewarn::agent {
 
 // One file system worth watching.
 struct Mount {
-  std::string device;       // "254:1", the kernel's number
-  std::string source;       // "/dev/vda1", as mounted; may hold any bytes
-  std::string mountpoint;   // decoded; may hold any bytes
-  std::string type;         // "ext4"
-  std::string root;         // "/", or the part of the file system mounted
-  bool read_only = false;   // the file system itself, not only this mount
+  std::string device;      // "254:1", the kernel's number
+  std::string source;      // "/dev/vda1", as mounted; may hold any bytes
+  std::string mountpoint;  // decoded; may hold any bytes
+  std::string type;        // "ext4"
+  std::string root;        // "/", or the part of the file system mounted
+  bool read_only = false;  // the file system itself, not only this mount
 
   bool operator==(const Mount&) const = default;
 };

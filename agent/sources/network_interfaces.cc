@@ -145,8 +145,8 @@ void NetworkInterfaces::SampleTraffic(const Counters& now,
       continue;
     }
     const auto ratio = [&](uint64_t part) {
-      return std::min(1.0, static_cast<double>(part) /
-                               static_cast<double>(*packets));
+      return std::min(
+          1.0, static_cast<double>(part) / static_cast<double>(*packets));
     };
     if (const auto errors = grown(kErrors)) {
       accept("forewarn.network.error.ratio", ratio(*errors));
@@ -158,8 +158,7 @@ void NetworkInterfaces::SampleTraffic(const Counters& now,
 }
 
 void NetworkInterfaces::SampleLink(absl::string_view name,
-                                   const SampleTime& now,
-                                   Interface& interface,
+                                   const SampleTime& now, Interface& interface,
                                    ReadingSink& sink) const {
   const std::string folder = NetFolder(name);
   const auto accept = [&](absl::string_view metric, double value) {
@@ -203,8 +202,7 @@ void NetworkInterfaces::SampleBond(absl::string_view name,
                                    const Interface& interface,
                                    ReadingSink& sink) const {
   const std::string folder = NetFolder(name);
-  const auto members =
-      files_.ReadLine(absl::StrCat(folder, "/bonding/slaves"));
+  const auto members = files_.ReadLine(absl::StrCat(folder, "/bonding/slaves"));
   if (!members.ok()) return;
   absl::string_view rest = *members;
   int inactive = 0;

@@ -23,9 +23,7 @@ namespace forewarn::agent {
 // state is nowhere else.
 class NetworkInterfaces {
  public:
-  enum Counter {
-    kBytes, kPackets, kErrors, kDrops, kCounters
-  };
+  enum Counter { kBytes, kPackets, kErrors, kDrops, kCounters };
   using Counters = std::array<std::array<uint64_t, kCounters>, 2>;
 
   // `files` must outlive it.
@@ -41,7 +39,7 @@ class NetworkInterfaces {
     bool has_before = false;
     Counters before{};
     uint64_t carrier_changes = 0;
-    absl::Duration speed_due;  // when to ask for the speed again
+    absl::Duration speed_due;    // when to ask for the speed again
     double bits_per_second = 0;  // 0 = unknown
     uint64_t seen = 0;
   };

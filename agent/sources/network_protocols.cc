@@ -118,8 +118,8 @@ absl::Status NetworkProtocols::SampleSnmp(const SampleTime& now,
   const auto accept_udp = [&](absl::string_view type,
                               const std::optional<uint64_t>& count) {
     if (!count.has_value()) return;
-    sink.Accept("forewarn.network.udp.errors",
-                {{"forewarn.error.type", type}}, static_cast<double>(*count));
+    sink.Accept("forewarn.network.udp.errors", {{"forewarn.error.type", type}},
+                static_cast<double>(*count));
   };
   accept_udp("checksum", checksum);
   accept_udp("no_port", no_port);

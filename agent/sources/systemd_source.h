@@ -20,9 +20,9 @@ namespace forewarn::agent {
 struct ServiceManagerState {
   std::string system_state;  // running, starting, degraded, ...
   uint32_t jobs = 0;
-  std::vector<std::string> failed;  // units
+  std::vector<std::string> failed = {};  // units
   // Services that restart by themselves and have done so.
-  std::vector<std::pair<std::string, uint32_t>> restarts;
+  std::vector<std::pair<std::string, uint32_t>> restarts = {};
 };
 
 class ServiceManager {

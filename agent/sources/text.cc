@@ -86,9 +86,9 @@ std::string DecodeOctal(absl::string_view text) {
   for (size_t i = 0; i < text.size(); ++i) {
     if (text[i] == '\\' && i + 3 < text.size() && text[i + 1] <= '3' &&
         IsOctal(text[i + 1]) && IsOctal(text[i + 2]) && IsOctal(text[i + 3])) {
-      decoded += static_cast<char>((text[i + 1] - '0') << 6 |
-                                   (text[i + 2] - '0') << 3 |
-                                   (text[i + 3] - '0'));
+      decoded +=
+          static_cast<char>((text[i + 1] - '0') << 6 |
+                            (text[i + 2] - '0') << 3 | (text[i + 3] - '0'));
       i += 3;
     } else {
       decoded += text[i];

@@ -29,7 +29,7 @@ constexpr double kLowestLimitCelsius = 30;
 constexpr double kHighestLimitCelsius = 200;
 constexpr double kHotCelsius = 70;  // a resting fan should turn by now; chosen
 
-constexpr absl::string_view kGraphicsChips[] = {"amdgpu", "i915", "nouveau",
+constexpr absl::string_view kGraphicsChips[] = {"amdgpu", "i915",   "nouveau",
                                                 "nvidia", "radeon", "xe"};
 // SMBIOS: portable, laptop, notebook, hand held, sub-notebook, tablet,
 // convertible, detachable.
@@ -95,9 +95,8 @@ void ThermalSource::Discover() {
   DiscoverZones();
   // A fan that is gone is forgotten.
   absl::erase_if(fan_turned_, [this](const auto& entry) {
-    return std::none_of(fans_.begin(), fans_.end(), [&](const Fan& fan) {
-      return fan.id == entry.first;
-    });
+    return std::none_of(fans_.begin(), fans_.end(),
+                        [&](const Fan& fan) { return fan.id == entry.first; });
   });
 }
 
@@ -109,9 +108,8 @@ void ThermalSource::DiscoverChip(absl::string_view folder, bool is_laptop) {
   std::string prefix = chip;
   if (const auto link = files_.ReadLink(absl::StrCat(folder, "/device"));
       link.ok()) {
-    absl::StrAppend(
-        &prefix, "/",
-        CleanText(link->substr(link->rfind('/') + 1), kMaxText));
+    absl::StrAppend(&prefix, "/",
+                    CleanText(link->substr(link->rfind('/') + 1), kMaxText));
   }
   const auto has = [&](absl::string_view file) {
     return std::binary_search(entries->begin(), entries->end(), file);

@@ -244,7 +244,10 @@ class HttpsServer::Impl::Connection
           absl::AsciiStrToLower(ToString(field.name_string()));
       std::string value = ToString(field.value());
       if (name == "host") ++hosts;
-      if (name == "content-length") ++lengths;
+      // A list of equal lengths counts as several: nobody needs it.
+      if (name == "content-length") {
+        lengths += absl::StrContains(value, ',') ? 2 : 1;
+      }
       // Whatever else a proxy may understand by it, we do not: this is how
       // requests get smuggled.
       if (name == "transfer-encoding" &&
@@ -375,7 +378,7 @@ class HttpsServer::Impl::Connection
   // swallow a little more before closing.
   void Discard() {
     buffer_.clear();
-    SetDeadline(absl::Seconds(1));
+    SetDeadline(server_.options_.linger_timeout);
     DiscardSome();
   }
   void DiscardSome() {

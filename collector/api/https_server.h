@@ -30,6 +30,9 @@ struct HttpsServerOptions {
   absl::Duration idle_timeout = absl::Seconds(30);  // between requests
   absl::Duration read_timeout = absl::Seconds(15);  // first to last byte
   absl::Duration write_timeout = absl::Seconds(30);
+  // How long the rest of a refused request is swallowed, so that its sender
+  // gets the answer and no reset.
+  absl::Duration linger_timeout = absl::Seconds(1);
   absl::Duration drain_timeout = absl::Seconds(5);
   absl::Duration certificate_check = absl::Seconds(30);
 };

@@ -52,6 +52,9 @@ class IncidentStore {
   // Where a symptom never weighed more than INFO it holds nothing.
   virtual absl::StatusOr<std::optional<v1::Incident>> LastIncidentOf(
       const std::string& fingerprint, absl::Time since) = 0;
+  // The latest row of this fingerprint, in whatever incident or in none.
+  virtual absl::StatusOr<std::optional<v1::Symptom>> LatestSymptomOf(
+      const std::string& fingerprint) = 0;
   // The latest of each fingerprint.
   virtual absl::StatusOr<std::vector<v1::Symptom>> SymptomsOf(
       uint32_t incident) = 0;

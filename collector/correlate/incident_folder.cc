@@ -66,7 +66,7 @@ absl::Status IncidentFolder::Load(absl::Time now) {
     FOREWARN_ASSIGN_OR_RETURN(open.symptoms, PastOf(incident));
     by_endpoint_[incident.endpoint_id()].insert(incident.id());
     for (const auto& [fingerprint, symptom] : open.symptoms) {
-      where_[fingerprint] = incident.id();
+      Locate(fingerprint, incident.id());
     }
     if (incident.has_resolve_after()) {
       *open.incident.mutable_resolve_after() =
@@ -139,16 +139,23 @@ absl::Status IncidentFolder::Tick(absl::Time now, IncidentSink& sink) {
 absl::Status IncidentFolder::FoldStanding(Edge::Kind kind,
                                           const v1::Symptom& symptom,
                                           absl::Time now, IncidentSink& sink) {
-  const v1::Symptom* known =
-      Current(symptom.fingerprint(), symptom.endpoint_id());
-  if (known != nullptr) {
-    if (!known->has_cleared_at()) {
-      return FoldUpdate(kind, *known, symptom, now, sink);
-    }
-    if (IsReplay(kind, *known, symptom)) return absl::OkStatus();
+  if (const v1::Symptom* known =
+          Current(symptom.fingerprint(), symptom.endpoint_id());
+      known != nullptr && !known->has_cleared_at()) {
+    return FoldUpdate(kind, *known, symptom, now, sink);
   }
-  return Weighs(symptom) ? Place(kind, symptom, now, sink)
-                         : PlaceInfo(kind, symptom, now, sink);
+  FOREWARN_ASSIGN_OR_RETURN(const std::optional<v1::Symptom> latest,
+                            store_.LatestSymptomOf(symptom.fingerprint()));
+  v1::Symptom opening = symptom;
+  if (latest.has_value()) {
+    if (IsReplay(kind, *latest, symptom)) return absl::OkStatus();
+    if (OpenedAt(*latest) == OpenedAt(symptom)) {
+      opening.set_incident(latest->incident());
+      opening.set_ticket(latest->ticket());
+    }
+  }
+  return Weighs(opening) ? Place(opening, now, sink)
+                         : PlaceInfo(opening, now, sink);
 }
 
 absl::Status IncidentFolder::FoldUpdate(Edge::Kind kind,
@@ -167,7 +174,7 @@ absl::Status IncidentFolder::FoldUpdate(Edge::Kind kind,
     if (next < last || (next == last && same)) return absl::OkStatus();
   }
   const v1::Symptom merged = Merge(known, symptom);
-  if (Weighs(merged) && !Weighs(known)) return Place(kind, merged, now, sink);
+  if (Weighs(merged) && !Weighs(known)) return Place(merged, now, sink);
   const auto located = where_.find(merged.fingerprint());
   if (located == where_.end()) return Note({merged}, sink);
   const Open& open = incidents_[located->second];
@@ -245,9 +252,8 @@ absl::Status IncidentFolder::Apply(const IncidentChange& change,
   if (&open.symptoms != &known) {
     open.symptoms = known;
     for (const auto& [fingerprint, symptom] : known) {
-      if (where_.contains(fingerprint)) continue;
       Forget(fingerprint, stored.endpoint_id());
-      where_[fingerprint] = stored.id();
+      Locate(fingerprint, stored.id());
     }
   }
   by_endpoint_[stored.endpoint_id()].insert(stored.id());
@@ -343,6 +349,16 @@ const v1::Symptom* IncidentFolder::Current(const std::string& fingerprint,
   if (noted == noted_.end()) return nullptr;
   const auto found = noted->second.find(fingerprint);
   return found == noted->second.end() ? nullptr : &found->second;
+}
+
+void IncidentFolder::Locate(const std::string& fingerprint, uint32_t id) {
+  const auto [located, fresh] = where_.try_emplace(fingerprint, id);
+  if (fresh || located->second == id) return;
+  const Symptoms& there = incidents_[located->second].symptoms;
+  const Symptoms& here = incidents_[id].symptoms;
+  if (OpenedAt(there.at(fingerprint)) < OpenedAt(here.at(fingerprint))) {
+    located->second = id;
+  }
 }
 
 void IncidentFolder::Remember(const v1::Symptom& noted) {

@@ -88,12 +88,14 @@ class IncidentFolder {
   absl::Status Reconcile(const v1::Symptom& mark, absl::Time now,
                          IncidentSink& sink);
 
-  absl::Status Place(detect::SymptomEdge::Kind kind,
-                     const v1::Symptom& symptom, absl::Time now,
+  absl::Status Place(const v1::Symptom& symptom, absl::Time now,
                      IncidentSink& sink);
-  absl::Status PlaceInfo(detect::SymptomEdge::Kind kind,
-                         const v1::Symptom& symptom, absl::Time now,
+  absl::Status PlaceInfo(const v1::Symptom& symptom, absl::Time now,
                          IncidentSink& sink);
+  // Into the incident that had it, open or closed, or into the open one that
+  // holds what it had by now.
+  absl::Status Rejoin(const v1::Incident& incident, const v1::Symptom& symptom,
+                      absl::Time now, IncidentSink& sink);
   absl::Status OpenNew(const v1::Symptom& symptom, absl::Time now,
                        IncidentSink& sink);
   absl::Status Join(const Open& open, const v1::Symptom& symptom,
@@ -115,6 +117,8 @@ class IncidentFolder {
   absl::Status Apply(const IncidentChange& change, const Symptoms& known,
                      IncidentSink& sink);
   absl::Duration QuietOf(const Symptoms& symptoms) const;
+  // An INFO spell may have been evidence elsewhere: the latest counts.
+  void Locate(const std::string& fingerprint, uint32_t id);
   void Remember(const v1::Symptom& noted);
   void Forget(const std::string& fingerprint, const std::string& endpoint);
 

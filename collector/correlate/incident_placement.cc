@@ -13,12 +13,6 @@
 namespace forewarn::correlate {
 namespace {
 
-using Edge = ::forewarn::detect::SymptomEdge;
-
-bool SameOpening(const v1::Symptom& a, const v1::Symptom& b) {
-  return ToTime(a.opened_at()) == ToTime(b.opened_at());
-}
-
 // When the edge that brought `symptom` here happened, in its own time.
 absl::Time EdgeTime(const v1::Symptom& symptom) {
   const absl::Time opened = ToTime(symptom.opened_at());
@@ -29,8 +23,8 @@ absl::Time EdgeTime(const v1::Symptom& symptom) {
 
 }  // namespace
 
-absl::Status IncidentFolder::Place(Edge::Kind kind, const v1::Symptom& symptom,
-                                   absl::Time now, IncidentSink& sink) {
+absl::Status IncidentFolder::Place(const v1::Symptom& symptom, absl::Time now,
+                                   IncidentSink& sink) {
   const std::string& fingerprint = symptom.fingerprint();
   const Open* located = nullptr;
   if (const auto found = where_.find(fingerprint); found != where_.end()) {
@@ -39,66 +33,47 @@ absl::Status IncidentFolder::Place(Edge::Kind kind, const v1::Symptom& symptom,
       return Join(*located, symptom, now, sink);
     }
   }
+  // An opening that the desk has already belongs where it was, however old.
+  const bool known_opening = symptom.incident() != 0;
   FOREWARN_ASSIGN_OR_RETURN(
-      std::optional<v1::Incident> last,
-      store_.LastIncidentOf(fingerprint, now - options_.reopen_window));
-  const bool reopens = last.has_value();
-  if (!reopens) {
-    // Too long ago to re-open, but a replay from then is none the less one.
-    FOREWARN_ASSIGN_OR_RETURN(
-        last, store_.LastIncidentOf(fingerprint, absl::InfinitePast()));
-  }
+      const std::optional<v1::Incident> last,
+      store_.LastIncidentOf(fingerprint,
+                            known_opening ? absl::InfinitePast()
+                                          : now - options_.reopen_window));
   if (last.has_value()) {
-    if (const auto open = incidents_.find(last->id());
-        open != incidents_.end()) {
-      return Join(open->second, symptom, now, sink);
-    }
-    FOREWARN_ASSIGN_OR_RETURN(const Symptoms past, PastOf(*last));
-    const auto known = past.find(fingerprint);
-    const bool had = known != past.end();
-    // One that stood on while its incident closed (it was INFO by then) is no
-    // replay of itself.
-    const bool standing = Current(fingerprint, symptom.endpoint_id()) != nullptr;
-    if (had && !standing && IsReplay(kind, known->second, symptom)) {
-      return absl::OkStatus();
-    }
-    if (reopens || (had && SameOpening(known->second, symptom))) {
-      FOREWARN_ASSIGN_OR_RETURN(const std::optional<v1::Incident> rival,
-                                RivalOf(*last, past));
-      if (!rival.has_value()) return Reopen(*last, past, symptom, now, sink);
-      if (const auto open = incidents_.find(rival->id());
-          open != incidents_.end()) {
-        return Join(open->second, symptom, now, sink);
-      }
-      FOREWARN_ASSIGN_OR_RETURN(const Symptoms others, PastOf(*rival));
-      return Reopen(*rival, others, symptom, now, sink);
-    }
+    return Rejoin(*last, symptom, now, sink);
   }
   if (located == nullptr) located = RelatedIncident(symptom);
   return located != nullptr ? Join(*located, symptom, now, sink)
                             : OpenNew(symptom, now, sink);
 }
 
-absl::Status IncidentFolder::PlaceInfo(Edge::Kind kind,
-                                       const v1::Symptom& symptom,
+absl::Status IncidentFolder::Rejoin(const v1::Incident& incident,
+                                    const v1::Symptom& symptom, absl::Time now,
+                                    IncidentSink& sink) {
+  if (const auto open = incidents_.find(incident.id());
+      open != incidents_.end()) {
+    return Join(open->second, symptom, now, sink);
+  }
+  FOREWARN_ASSIGN_OR_RETURN(const Symptoms past, PastOf(incident));
+  FOREWARN_ASSIGN_OR_RETURN(const std::optional<v1::Incident> rival,
+                            RivalOf(incident, past));
+  // The rival holds a symptom that came with this one: it is the same trouble.
+  return rival.has_value() ? Rejoin(*rival, symptom, now, sink)
+                           : Reopen(incident, past, symptom, now, sink);
+}
+
+absl::Status IncidentFolder::PlaceInfo(const v1::Symptom& symptom,
                                        absl::Time now, IncidentSink& sink) {
+  const Open* open = nullptr;
   if (const auto found = where_.find(symptom.fingerprint());
       found != where_.end()) {
-    return Join(incidents_[found->second], symptom, now, sink);
+    open = &incidents_[found->second];
+  } else {
+    open = RelatedIncident(symptom);
   }
-  FOREWARN_ASSIGN_OR_RETURN(
-      const std::optional<v1::Incident> last,
-      store_.LastIncidentOf(symptom.fingerprint(), absl::InfinitePast()));
-  if (last.has_value()) {
-    FOREWARN_ASSIGN_OR_RETURN(const Symptoms past, PastOf(*last));
-    const auto known = past.find(symptom.fingerprint());
-    if (known != past.end() && IsReplay(kind, known->second, symptom)) {
-      return absl::OkStatus();
-    }
-  }
-  const Open* related = RelatedIncident(symptom);
-  return related != nullptr ? Join(*related, symptom, now, sink)
-                            : Note({symptom}, sink);
+  return open != nullptr ? Join(*open, symptom, now, sink)
+                         : Note({symptom}, sink);
 }
 
 const IncidentFolder::Open* IncidentFolder::RelatedIncident(

@@ -10,7 +10,7 @@ absl::StatusOr<v1::Incident> MemoryIncidents::Accept(
     const IncidentChange& change) {
   if (change.kind == IncidentChange::Kind::kNoted) {
     for (const v1::Symptom& symptom : change.symptoms) {
-      noted_[symptom.fingerprint()] = symptom;
+      latest_[symptom.fingerprint()] = symptom;
     }
     return change.incident;
   }
@@ -34,7 +34,7 @@ absl::StatusOr<v1::Incident> MemoryIncidents::Accept(
     row = symptom;
     row.set_incident(incident.id());
     row.set_ticket(incident.ticket());
-    noted_.erase(symptom.fingerprint());
+    latest_[symptom.fingerprint()] = row;
     if (Weighs(symptom)) last_of_[symptom.fingerprint()] = incident.id();
   }
   return incident;
@@ -50,12 +50,7 @@ absl::StatusOr<std::vector<v1::Incident>> MemoryIncidents::OpenIncidents() {
 
 absl::StatusOr<std::vector<v1::Symptom>> MemoryIncidents::OpenSymptoms() {
   std::vector<v1::Symptom> open;
-  for (const auto& [id, record] : records_) {
-    for (const auto& [fingerprint, symptom] : record.symptoms) {
-      if (!symptom.has_cleared_at()) open.push_back(symptom);
-    }
-  }
-  for (const auto& [fingerprint, symptom] : noted_) {
+  for (const auto& [fingerprint, symptom] : latest_) {
     if (!symptom.has_cleared_at()) open.push_back(symptom);
   }
   return open;
@@ -70,6 +65,13 @@ absl::StatusOr<std::optional<v1::Incident>> MemoryIncidents::LastIncidentOf(
     return std::nullopt;
   }
   return incident;
+}
+
+absl::StatusOr<std::optional<v1::Symptom>> MemoryIncidents::LatestSymptomOf(
+    const std::string& fingerprint) {
+  const auto latest = latest_.find(fingerprint);
+  if (latest == latest_.end()) return std::nullopt;
+  return latest->second;
 }
 
 absl::StatusOr<std::vector<v1::Symptom>> MemoryIncidents::SymptomsOf(

@@ -30,6 +30,8 @@ class MemoryIncidents final : public IncidentSink, public IncidentStore {
   absl::StatusOr<std::vector<v1::Symptom>> OpenSymptoms() override;
   absl::StatusOr<std::optional<v1::Incident>> LastIncidentOf(
       const std::string& fingerprint, absl::Time since) override;
+  absl::StatusOr<std::optional<v1::Symptom>> LatestSymptomOf(
+      const std::string& fingerprint) override;
   absl::StatusOr<std::vector<v1::Symptom>> SymptomsOf(
       uint32_t incident) override;
 
@@ -39,7 +41,7 @@ class MemoryIncidents final : public IncidentSink, public IncidentStore {
  private:
   absl::btree_map<uint32_t, Record> records_;
   absl::flat_hash_map<std::string, uint32_t> last_of_;  // by fingerprint
-  absl::flat_hash_map<std::string, v1::Symptom> noted_;
+  absl::flat_hash_map<std::string, v1::Symptom> latest_;
 };
 
 }  // namespace forewarn::correlate

@@ -16,17 +16,17 @@
 namespace forewarn::desk {
 
 struct TicketFilter {
-  std::vector<v1::TicketState> states;  // empty = all
-  std::string endpoint_id;
-  std::string assignee;
+  std::vector<v1::TicketState> states = {};  // empty = all
+  std::string endpoint_id = {};
+  std::string assignee = {};
   uint32_t before_id = 0;  // cursor: ids below it; 0 = from the newest
   uint32_t limit = 100;
 };
 
 struct SymptomFilter {
   bool open_only = false;
-  std::string endpoint_id;
-  std::string rule;
+  std::string endpoint_id = {};
+  std::string rule = {};
   uint32_t offset = 0;
   uint32_t limit = 100;
 };

@@ -139,6 +139,7 @@ double AnomalyDetector::Observe(absl::Time time, double value) {
     if (!usable) return score_;
     value = (value - before) / seconds;
   }
+  value_ = value;
   if (seen_ == 0) slow_.mean = quick_.mean = value;
   const double floor = Floor();
   const double far_slow = slow_.Distance(value, floor);

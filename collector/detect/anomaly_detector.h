@@ -36,6 +36,8 @@ class AnomalyDetector {
   double Observe(absl::Time time, double value);
 
   double score() const { return score_; }
+  // What was judged last: the value, or a counter's rate.
+  double value() const { return value_; }
   // What would have been no news: the band around the slow level.
   double expected_low() const;
   double expected_high() const;
@@ -70,6 +72,7 @@ class AnomalyDetector {
   double last_ = 0;
   absl::Time last_time_;
   double score_ = 0;
+  double value_ = 0;
 
   Level slow_;
   Level quick_;

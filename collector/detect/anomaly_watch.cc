@@ -72,7 +72,7 @@ constexpr absl::Duration kSmoothing = absl::Minutes(2);
 constexpr absl::Duration kClearHold = absl::Minutes(10);
 constexpr absl::Duration kLasts = absl::Minutes(30);
 constexpr absl::Duration kLastsLong = absl::Hours(1);
-constexpr int kSeveral = 3;
+constexpr int kSeveral = 4;  // metrics, this one counted in
 constexpr size_t kMaxStanding = 20;
 
 }  // namespace
@@ -177,11 +177,10 @@ v1::Priority AnomalyWatch::PriorityOf(absl::Time time,
     if (!counted[other.metric_group]) ++metrics;
     counted[other.metric_group] = true;
   }
-  const bool several = metrics >= kSeveral && strongest;
-  if (felt && metrics >= kSeveral && time - state.since >= kLastsLong) {
-    return v1::P3;
-  }
-  return felt || several ? v1::P4 : v1::INFO;
+  const bool several =
+      metrics >= kSeveral && time - state.since >= kLastsLong;
+  if (felt && several) return v1::P3;
+  return felt || (several && strongest) ? v1::P4 : v1::INFO;
 }
 
 const std::vector<AnomalyWatch::Finding>& AnomalyWatch::Decide(

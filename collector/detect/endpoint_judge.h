@@ -42,6 +42,9 @@ class EndpointJudge {
   // Symptoms that stand at this moment.
   std::vector<v1::Symptom> Standing() const;
 
+  // How odd the series' latest sample was, 0 to 1; 0 until enough was seen.
+  double AnomalyScore(uint32_t series) const;
+
  private:
   class Impl;
   std::unique_ptr<Impl> impl_;

@@ -16,13 +16,14 @@ struct SilenceOptions {
   absl::Duration stopped_after = absl::Minutes(30);  // said "stop": P3
 };
 
-// Tells sleep from loss for one endpoint. An agent that goes without a word,
-// or whose stream says nothing though it is open, is lost after `lost_after`
-// (P2 for a server or device; for a workstation or laptop, which may just
-// have lost its network, P4 after 30 min... see docs/rules.md rows
-// agent_lost_server and agent_lost_workstation). After goodbye "stop": P3
-// after `stopped_after`. Suspend and shutdown of a laptop or workstation:
-// none; shutdown of a server or device: P3 after `stopped_after`.
+// Tells sleep from loss for one endpoint.
+//
+// An agent that goes without a word, or whose stream says nothing though it is
+// open, is lost after `lost_after`: P2 for a server or device, rule
+// agent_lost_server. A workstation or laptop may just have left its network:
+// P4 after `stopped_after`, rule agent_lost_workstation. After goodbye "stop":
+// P3 after `stopped_after`, rule agent_stopped. After suspend or shutdown of a
+// workstation or laptop: none; of a server or device: as after a stop.
 //
 // Time is the caller's: any clock that only grows, with the collector's own
 // downtime taken out by calling Resume at start. Thread-compatible.
@@ -46,6 +47,17 @@ class SilenceDetector {
   std::optional<v1::Symptom> Standing() const;
 
  private:
+  struct Expectation {
+    const char* rule = nullptr;  // nullptr: silence is in order
+    v1::Priority priority = v1::PRIORITY_UNSPECIFIED;
+    absl::Duration after;
+  };
+  Expectation Expect() const;
+  bool MayRoam() const;
+  v1::Symptom MakeSymptom(const Expectation& expectation, absl::Time now,
+                          absl::Time opened_at) const;
+  void Clear(absl::Time now);
+
   EndpointProfile profile_;
   SilenceOptions options_;
   SymptomSink& sink_;

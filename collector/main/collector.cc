@@ -21,10 +21,10 @@
 #include "collector/identity/access_tokens.h"
 #include "collector/identity/certificate_authority.h"
 #include "collector/ingest/ingest_service.h"
-#include "collector/main/channels.h"
 #include "collector/main/doctor.h"
 #include "collector/main/state_folder.h"
 #include "collector/metrics/self_metrics.h"
+#include "collector/notify/channel_table.h"
 #include "collector/notify/dispatcher.h"
 #include "collector/shard/shard.h"
 #include "collector/store/sqlite_database.h"
@@ -143,7 +143,7 @@ class Collector::Rooms {
         endpoint_store_(*database_),
         token_store_(*database_),
         registry_(endpoint_store_),
-        desk_(desk_store_, OutboxChannels(settings.config.notify()), clock),
+        desk_(desk_store_, notify::OutboxChannels(settings.config.notify()), clock),
         correlator_(CorrelationOptions(settings), desk_store_, desk_, clock) {
     TeachRules(rules_, words_);
   }
@@ -234,11 +234,11 @@ class Collector::Rooms {
   absl::Status StartNotify() {
     FOREWARN_ASSIGN_OR_RETURN(
         std::vector<std::unique_ptr<notify::Channel>> channels,
-        MakeChannels(settings_.config.notify(), words_, clock_));
-    dispatcher_ = MakeDispatcher(
-        settings_.config.notify(), std::move(channels), desk_store_,
-        [this](uint32_t ticket) { return desk_.Find(ticket); }, words_,
-        metrics_, clock_);
+        notify::MakeChannels(settings_.config.notify(), clock_));
+    dispatcher_ = std::make_unique<notify::Dispatcher>(
+        notify::OptionsOf(settings_.config.notify()), std::move(channels),
+        desk_store_, [this](uint32_t ticket) { return desk_.Find(ticket); },
+        words_, metrics_, clock_);
     dispatcher_->Start();
     return absl::OkStatus();
   }

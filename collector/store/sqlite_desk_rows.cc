@@ -14,7 +14,6 @@
 namespace forewarn::store {
 namespace {
 
-using ::forewarn::correlate::ToStamp;
 using ::forewarn::correlate::ToTime;
 
 // A page of anything.
@@ -317,6 +316,18 @@ absl::StatusOr<std::vector<v1::Symptom>> SqliteSymptomRows::ListSymptoms(
     select.Bind(static_cast<int>(i) + 1, texts[i]);
   }
   return ReadAll<v1::Symptom>(select, "symptom");
+}
+
+absl::StatusOr<std::optional<v1::Symptom>> SqliteSymptomRows::LatestOf(
+    const std::string& fingerprint) {
+  Statement select = database_.Prepare(
+      "SELECT id, body FROM symptoms WHERE fingerprint = ? "
+      "ORDER BY opened_at DESC LIMIT 1");
+  select.Bind(1, fingerprint);
+  FOREWARN_ASSIGN_OR_RETURN(std::vector<v1::Symptom> found,
+                            ReadAll<v1::Symptom>(select, "symptom"));
+  if (found.empty()) return std::nullopt;
+  return std::move(found.front());
 }
 
 absl::StatusOr<std::vector<v1::Symptom>> SqliteSymptomRows::OpenSymptoms() {

@@ -67,6 +67,8 @@ class SqliteSymptomRows final : public desk::SymptomRows {
       const desk::SymptomFilter& filter) override;
 
   absl::StatusOr<std::vector<v1::Symptom>> OpenSymptoms();
+  absl::StatusOr<std::optional<v1::Symptom>> LatestOf(
+      const std::string& fingerprint);
 
  private:
   SqliteDatabase& database_;

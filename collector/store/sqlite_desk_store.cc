@@ -111,6 +111,14 @@ absl::StatusOr<std::optional<v1::Incident>> SqliteDeskStore::LastIncidentOf(
       });
 }
 
+absl::StatusOr<std::optional<v1::Symptom>> SqliteDeskStore::LatestSymptomOf(
+    const std::string& fingerprint) {
+  return ReadValue<std::optional<v1::Symptom>>(
+      database_, [&](SqliteDatabase& rows) {
+        return SqliteSymptomRows(rows).LatestOf(fingerprint);
+      });
+}
+
 absl::StatusOr<std::vector<v1::Symptom>> SqliteDeskStore::SymptomsOf(
     uint32_t incident) {
   return ReadValue<std::vector<v1::Symptom>>(

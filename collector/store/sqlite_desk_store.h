@@ -33,6 +33,8 @@ class SqliteDeskStore final : public desk::DeskStore,
   absl::StatusOr<std::vector<v1::Symptom>> OpenSymptoms() override;
   absl::StatusOr<std::optional<v1::Incident>> LastIncidentOf(
       const std::string& fingerprint, absl::Time since) override;
+  absl::StatusOr<std::optional<v1::Symptom>> LatestSymptomOf(
+      const std::string& fingerprint) override;
   absl::StatusOr<std::vector<v1::Symptom>> SymptomsOf(
       uint32_t incident) override;
 

@@ -39,8 +39,7 @@ class OverlayHostFiles final : public agent::HostFiles {
   absl::StatusOr<std::string> Read(absl::string_view path) const override {
     if (IsRemoved(path)) return Missing(path);
     const auto changed = changed_.find(std::string(path));
-    return changed != changed_.end() ? *changed->second
-                                     : HostFiles::Read(path);
+    return changed != changed_.end() ? *changed->second : HostFiles::Read(path);
   }
   absl::StatusOr<std::vector<std::string>> List(
       absl::string_view path) const override {
@@ -81,9 +80,9 @@ class OverlayHostFiles final : public agent::HostFiles {
   bool IsRemoved(absl::string_view path) const {
     for (const auto& [file, text] : changed_) {
       if (text.has_value()) continue;
-      if (path == file || (path.size() > file.size() &&
-                           path.substr(0, file.size()) == file &&
-                           path[file.size()] == '/')) {
+      if (path == file ||
+          (path.size() > file.size() && path.substr(0, file.size()) == file &&
+           path[file.size()] == '/')) {
         return true;
       }
     }

@@ -52,7 +52,9 @@ class RecordingSink final : public agent::ReadingSink {
     definition.kind = info->kind;
     definition.digits = info->digits;
     EXPECT_EQ(keys, info->attributes) << "attribute keys of " << name;
-    if (!source_.empty()) EXPECT_EQ(source_, info->source) << name;
+    if (!source_.empty()) {
+      EXPECT_EQ(source_, info->source) << name;
+    }
     EXPECT_TRUE(wire::CheckDefinition(definition).ok())
         << wire::CheckDefinition(definition);
     EXPECT_TRUE(std::isfinite(value)) << name << " = " << value;

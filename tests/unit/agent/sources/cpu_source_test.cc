@@ -13,8 +13,7 @@ using ::forewarn::testing::OverlayHostFiles;
 using ::forewarn::testing::RecordingSink;
 using ::forewarn::testing::StatusIs;
 
-const SampleTime kFirst{absl::FromUnixSeconds(1'800'000'000),
-                        absl::Hours(1)};
+const SampleTime kFirst{absl::FromUnixSeconds(1'800'000'000), absl::Hours(1)};
 const SampleTime kSecond{kFirst.wall + absl::Seconds(10),
                          kFirst.since_boot + absl::Seconds(10)};
 
@@ -58,17 +57,15 @@ TEST(CpuSourceTest, TellsSharesSinceTheSampleBefore) {
   FOREWARN_ASSERT_OK(source.Sample(kSecond, sink));
   EXPECT_DOUBLE_EQ(sink.Value("system.cpu.utilization{cpu.mode=user}"), 0.3);
   EXPECT_DOUBLE_EQ(sink.Value("system.cpu.utilization{cpu.mode=idle}"), 0.45);
-  EXPECT_DOUBLE_EQ(sink.Value("system.cpu.utilization{cpu.mode=iowait}"),
-                   0.05);
+  EXPECT_DOUBLE_EQ(sink.Value("system.cpu.utilization{cpu.mode=iowait}"), 0.05);
   EXPECT_DOUBLE_EQ(sink.Value("system.cpu.utilization{cpu.mode=interrupt}"),
                    0.05);
-  EXPECT_DOUBLE_EQ(sink.Value("system.cpu.utilization{cpu.mode=steal}"),
-                   0.05);
+  EXPECT_DOUBLE_EQ(sink.Value("system.cpu.utilization{cpu.mode=steal}"), 0.05);
   EXPECT_DOUBLE_EQ(sink.Value("forewarn.cpu.busy"), 0.5);
-  EXPECT_DOUBLE_EQ(
-      sink.Value("forewarn.cpu.core.busy{cpu.logical_number=0}"), 0.9);
-  EXPECT_DOUBLE_EQ(
-      sink.Value("forewarn.cpu.core.busy{cpu.logical_number=1}"), 0.1);
+  EXPECT_DOUBLE_EQ(sink.Value("forewarn.cpu.core.busy{cpu.logical_number=0}"),
+                   0.9);
+  EXPECT_DOUBLE_EQ(sink.Value("forewarn.cpu.core.busy{cpu.logical_number=1}"),
+                   0.1);
   EXPECT_DOUBLE_EQ(sink.Value("forewarn.cpu.core.busy.max"), 0.9);
 }
 
@@ -115,8 +112,8 @@ TEST(CpuSourceTest, AMachineOfManyCoresTellsOnlyTheBusiest) {
   const auto stat = [](int busy) {
     std::string text = absl::StrCat("cpu ", busy, " 0 0 ", busy, "\n");
     for (int i = 0; i < 65; ++i) {
-      absl::StrAppend(&text, "cpu", i, " ", i == 7 ? busy : 0, " 0 0 ",
-                      busy, "\n");
+      absl::StrAppend(&text, "cpu", i, " ", i == 7 ? busy : 0, " 0 0 ", busy,
+                      "\n");
     }
     return text;
   };
@@ -136,15 +133,16 @@ TEST(CpuSourceTest, ReadsThrottlingOnceAMinute) {
   CpuSource source(files);
   RecordingSink sink("cpu");
   FOREWARN_ASSERT_OK(source.Sample(kFirst, sink));
-  files.Write("/sys/devices/system/cpu/cpu0/thermal_throttle/"
-              "core_throttle_count",
-              "4\n");
+  files.Write(
+      "/sys/devices/system/cpu/cpu0/thermal_throttle/"
+      "core_throttle_count",
+      "4\n");
   sink.Clear();
   FOREWARN_ASSERT_OK(source.Sample(kSecond, sink));
   EXPECT_EQ(sink.Value("forewarn.cpu.throttle.events"), 16);
   sink.Clear();
-  FOREWARN_ASSERT_OK(source.Sample(
-      {kFirst.wall, kFirst.since_boot + absl::Minutes(1)}, sink));
+  FOREWARN_ASSERT_OK(
+      source.Sample({kFirst.wall, kFirst.since_boot + absl::Minutes(1)}, sink));
   EXPECT_EQ(sink.Value("forewarn.cpu.throttle.events"), 17);
 }
 

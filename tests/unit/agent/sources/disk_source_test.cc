@@ -13,8 +13,7 @@ using ::forewarn::testing::OverlayHostFiles;
 using ::forewarn::testing::RecordingSink;
 using ::forewarn::testing::StatusIs;
 
-const SampleTime kFirst{absl::FromUnixSeconds(1'800'000'000),
-                        absl::Hours(1)};
+const SampleTime kFirst{absl::FromUnixSeconds(1'800'000'000), absl::Hours(1)};
 const SampleTime kSecond{kFirst.wall + absl::Seconds(10),
                          kFirst.since_boot + absl::Seconds(10)};
 
@@ -33,12 +32,10 @@ TEST(DiskSourceTest, ReadsCountersOfWholeDisksOnly) {
   RecordingSink sink("disk");
   FOREWARN_ASSERT_OK(source.Sample(kFirst, sink));
   EXPECT_EQ(sink.Value(Of("system.disk.io", "read", "sda")), 9600000 * 512.);
-  EXPECT_EQ(sink.Value(Of("system.disk.io", "write", "sda")),
-            24000000 * 512.);
+  EXPECT_EQ(sink.Value(Of("system.disk.io", "write", "sda")), 24000000 * 512.);
   EXPECT_EQ(sink.Value(Of("system.disk.operations", "write", "sda")), 300000);
   EXPECT_EQ(sink.Value(Of("system.disk.merged", "read", "sda")), 8000);
-  EXPECT_EQ(sink.Value(Of("system.disk.operation_time", "write", "sda")),
-            1500);
+  EXPECT_EQ(sink.Value(Of("system.disk.operation_time", "write", "sda")), 1500);
   EXPECT_EQ(sink.Value(Of("system.disk.io_time", "sda")), 400);
   EXPECT_EQ(sink.Value(Of("forewarn.disk.pending", "sda")), 2);
   EXPECT_EQ(sink.Value(Of("forewarn.disk.rotational", "sda")), 1);
@@ -51,14 +48,16 @@ TEST(DiskSourceTest, ReadsCountersOfWholeDisksOnly) {
 
 TEST(DiskSourceTest, TellsLatencyAndQueueSinceTheSampleBefore) {
   OverlayHostFiles files("debian-server");
-  files.Write("/proc/diskstats", " 8 0 sda 100 0 800 1000 100 0 800 1000 0 "
-                                 "2000 2000\n");
+  files.Write("/proc/diskstats",
+              " 8 0 sda 100 0 800 1000 100 0 800 1000 0 "
+              "2000 2000\n");
   DiskSource source(files);
   RecordingSink sink("disk");
   FOREWARN_ASSERT_OK(source.Sample(kFirst, sink));
   // 100 reads took 2 s, 300 writes 6 s; busy 5 s, queue 20 s, within 10 s.
-  files.Write("/proc/diskstats", " 8 0 sda 200 0 800 3000 400 0 800 7000 4 "
-                                 "7000 22000\n");
+  files.Write("/proc/diskstats",
+              " 8 0 sda 200 0 800 3000 400 0 800 7000 4 "
+              "7000 22000\n");
   sink.Clear();
   FOREWARN_ASSERT_OK(source.Sample(kSecond, sink));
   EXPECT_DOUBLE_EQ(sink.Value(Of("forewarn.disk.latency", "read", "sda")),

@@ -38,8 +38,7 @@ TEST(HostFilesTest, SaysWhatIsMissing) {
   EXPECT_THAT(files.Read("/proc/none"),
               StatusIs(absl::StatusCode::kNotFound, HasSubstr("/proc/none")));
   EXPECT_THAT(files.List("/proc"), StatusIs(absl::StatusCode::kNotFound));
-  EXPECT_THAT(files.ReadLink("/proc/x"),
-              StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(files.ReadLink("/proc/x"), StatusIs(absl::StatusCode::kNotFound));
   EXPECT_THAT(files.Usage("/"), StatusIs(absl::StatusCode::kNotFound));
   EXPECT_FALSE(files.Exists("/proc/none"));
 }
@@ -50,8 +49,7 @@ TEST(HostFilesTest, ReadsNumbers) {
   folder.Write("word", "twelve\n");
   const HostFiles files(folder.path());
   EXPECT_THAT(files.ReadNumber("/number"), IsOkAndHolds(-12.5));
-  EXPECT_THAT(files.ReadNumber("/word"),
-              StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(files.ReadNumber("/word"), StatusIs(absl::StatusCode::kDataLoss));
 }
 
 TEST(HostFilesTest, RefusesFilesBeyondItsBound) {

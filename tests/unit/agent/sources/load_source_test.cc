@@ -35,8 +35,7 @@ TEST(LoadSourceTest, WithoutStatTheLoadStays) {
   files.Remove("/proc/stat");
   LoadSource source(files);
   RecordingSink sink("load");
-  EXPECT_THAT(source.Sample(kNow, sink),
-              StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(source.Sample(kNow, sink), StatusIs(absl::StatusCode::kNotFound));
   EXPECT_EQ(sink.readings.size(), 3u);
 }
 
@@ -45,8 +44,7 @@ TEST(LoadSourceTest, AMissingFileIsNothingToRead) {
   files.Remove("/proc/loadavg");
   LoadSource source(files);
   RecordingSink sink("load");
-  EXPECT_THAT(source.Sample(kNow, sink),
-              StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(source.Sample(kNow, sink), StatusIs(absl::StatusCode::kNotFound));
   EXPECT_EQ(sink.Value("forewarn.process.runnable"), 3);
 }
 
@@ -54,8 +52,7 @@ TEST(LoadSourceTest, AGarbledFileIsAFailure) {
   const OverlayHostFiles files("garbled");
   LoadSource source(files);
   RecordingSink sink("load");
-  EXPECT_THAT(source.Sample(kNow, sink),
-              StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(source.Sample(kNow, sink), StatusIs(absl::StatusCode::kDataLoss));
   EXPECT_TRUE(sink.readings.empty());
 }
 

@@ -22,8 +22,7 @@ TEST(MemorySourceTest, ReadsMemory) {
   RecordingSink sink("memory");
   FOREWARN_ASSERT_OK(source.Sample(kNow, sink));
   EXPECT_EQ(sink.Value("system.memory.limit"), 16307520 * kKibibyte);
-  EXPECT_EQ(sink.Value("system.memory.linux.available"),
-            9784512 * kKibibyte);
+  EXPECT_EQ(sink.Value("system.memory.linux.available"), 9784512 * kKibibyte);
   EXPECT_DOUBLE_EQ(sink.Value("forewarn.memory.available.utilization"), 0.6);
   EXPECT_DOUBLE_EQ(sink.Value("forewarn.memory.used"), 0.4);
   EXPECT_EQ(sink.Value("forewarn.memory.dirty"), 1204 * kKibibyte);
@@ -31,8 +30,7 @@ TEST(MemorySourceTest, ReadsMemory) {
   EXPECT_EQ(sink.Value("forewarn.memory.shared"), 201448 * kKibibyte);
   EXPECT_EQ(sink.Value("forewarn.memory.kernel_stack"), 9872 * kKibibyte);
   EXPECT_EQ(sink.Value("forewarn.memory.page_tables"), 61004 * kKibibyte);
-  EXPECT_EQ(sink.Value("forewarn.memory.commit_limit"),
-            12348060 * kKibibyte);
+  EXPECT_EQ(sink.Value("forewarn.memory.commit_limit"), 12348060 * kKibibyte);
   EXPECT_EQ(sink.Value("forewarn.memory.committed"), 7211024 * kKibibyte);
   EXPECT_EQ(sink.Value("forewarn.memory.hardware_corrupted"), 4 * kKibibyte);
 }
@@ -65,20 +63,15 @@ TEST(MemorySourceTest, ReadsSwapAndPaging) {
   EXPECT_EQ(sink.Value("system.paging.usage{system.paging.state=used}"),
             1048575 * kKibibyte);
   EXPECT_DOUBLE_EQ(
-      sink.Value("system.paging.utilization{system.paging.state=free}"),
-      0.75);
-  EXPECT_EQ(
-      sink.Value("system.paging.operations{system.paging.direction=in}"),
-      1200);
-  EXPECT_EQ(
-      sink.Value("system.paging.operations{system.paging.direction=out}"),
-      45000);
-  EXPECT_EQ(
-      sink.Value("system.paging.faults{system.paging.fault.type=major}"),
-      30450);
-  EXPECT_EQ(
-      sink.Value("system.paging.faults{system.paging.fault.type=minor}"),
-      91200000);
+      sink.Value("system.paging.utilization{system.paging.state=free}"), 0.75);
+  EXPECT_EQ(sink.Value("system.paging.operations{system.paging.direction=in}"),
+            1200);
+  EXPECT_EQ(sink.Value("system.paging.operations{system.paging.direction=out}"),
+            45000);
+  EXPECT_EQ(sink.Value("system.paging.faults{system.paging.fault.type=major}"),
+            30450);
+  EXPECT_EQ(sink.Value("system.paging.faults{system.paging.fault.type=minor}"),
+            91200000);
   EXPECT_EQ(sink.Value("forewarn.memory.oom_kills"), 2);
 }
 
@@ -125,8 +118,7 @@ TEST(MemorySourceTest, AMissingFileLeavesTheRest) {
   files.Remove("/proc/meminfo");
   MemorySource source(files);
   RecordingSink sink("memory");
-  EXPECT_THAT(source.Sample(kNow, sink),
-              StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(source.Sample(kNow, sink), StatusIs(absl::StatusCode::kNotFound));
   EXPECT_FALSE(sink.Has("system.memory.limit"));
   EXPECT_EQ(sink.Value("forewarn.memory.oom_kills"), 2);
 }
@@ -135,8 +127,7 @@ TEST(MemorySourceTest, AGarbledLineDoesNotLoseTheRest) {
   const OverlayHostFiles files("garbled");
   MemorySource source(files);
   RecordingSink sink("memory");
-  EXPECT_THAT(source.Sample(kNow, sink),
-              StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(source.Sample(kNow, sink), StatusIs(absl::StatusCode::kDataLoss));
   EXPECT_FALSE(sink.Has("system.memory.limit"));
   EXPECT_EQ(sink.Value("forewarn.memory.dirty"), 128 * kKibibyte);
   // More free than there is: none is used.

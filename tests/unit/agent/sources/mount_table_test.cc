@@ -27,17 +27,16 @@ TEST(MountTableTest, WatchesWhatCanFillUp) {
   const OverlayHostFiles files("debian-server");
   EXPECT_THAT(Mountpoints(files.Read("/proc/self/mountinfo").value()),
               UnorderedElementsAre("/", "/boot", "/home", "/mnt/archive",
-                                   "/mnt/my disk", "/mnt/readonly",
-                                   "/srv/data", "/tmp"));
+                                   "/mnt/my disk", "/mnt/readonly", "/srv/data",
+                                   "/tmp"));
 }
 
 TEST(MountTableTest, ADeviceCountsOnceAtItsRootThenShortest) {
-  EXPECT_THAT(
-      Mountpoints("1 0 8:1 / /srv/data rw - xfs /dev/sda1 rw\n"
-                  "2 0 8:1 /www /www rw - xfs /dev/sda1 rw\n"
-                  "3 0 0:40 /@ /srv/pool rw - btrfs /dev/sdb rw\n"
-                  "4 0 0:40 /@home /home rw - btrfs /dev/sdb rw\n"),
-      UnorderedElementsAre("/srv/data", "/home"));
+  EXPECT_THAT(Mountpoints("1 0 8:1 / /srv/data rw - xfs /dev/sda1 rw\n"
+                          "2 0 8:1 /www /www rw - xfs /dev/sda1 rw\n"
+                          "3 0 0:40 /@ /srv/pool rw - btrfs /dev/sdb rw\n"
+                          "4 0 0:40 /@home /home rw - btrfs /dev/sdb rw\n"),
+              UnorderedElementsAre("/srv/data", "/home"));
 }
 
 TEST(MountTableTest, ATmpfsNeedsASizeOfItsOwnAndAPlaceOfItsOwn) {
@@ -74,9 +73,9 @@ TEST(MountTableTest, OnlyAReadOnlyLoopDeviceIsAnImage) {
 }
 
 TEST(MountTableTest, AReadOnlyViewIsNoReadOnlyFileSystem) {
-  const auto mounts =
-      WatchedMounts("1 0 8:1 / / ro,relatime - ext4 /dev/sda1 rw\n"
-                    "2 0 8:2 / /b rw,relatime - ext4 /dev/sda2 ro,noatime\n");
+  const auto mounts = WatchedMounts(
+      "1 0 8:1 / / ro,relatime - ext4 /dev/sda1 rw\n"
+      "2 0 8:2 / /b rw,relatime - ext4 /dev/sda2 ro,noatime\n");
   ASSERT_EQ(mounts.size(), 2u);
   EXPECT_FALSE(mounts[0].read_only);
   EXPECT_TRUE(mounts[1].read_only);

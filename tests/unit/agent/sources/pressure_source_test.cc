@@ -27,15 +27,13 @@ TEST(PressureSourceTest, ReadsSharesAndTotals) {
   RecordingSink sink("pressure");
   FOREWARN_ASSERT_OK(source.Sample(kNow, sink));
   EXPECT_EQ(sink.readings.size(), 18u);
-  EXPECT_DOUBLE_EQ(sink.Value(Series("forewarn.pressure.share", "some",
-                                     "io")),
+  EXPECT_DOUBLE_EQ(sink.Value(Series("forewarn.pressure.share", "some", "io")),
                    0.125);
-  EXPECT_DOUBLE_EQ(sink.Value(Series("forewarn.pressure.share.5m", "full",
-                                     "io")),
-                   0.0105);
-  EXPECT_DOUBLE_EQ(sink.Value(Series("forewarn.pressure.stalled", "some",
-                                     "cpu")),
-                   60.683431);
+  EXPECT_DOUBLE_EQ(
+      sink.Value(Series("forewarn.pressure.share.5m", "full", "io")), 0.0105);
+  EXPECT_DOUBLE_EQ(
+      sink.Value(Series("forewarn.pressure.stalled", "some", "cpu")),
+      60.683431);
 }
 
 TEST(PressureSourceTest, KernelsWithoutItHaveNothingToRead) {
@@ -43,8 +41,7 @@ TEST(PressureSourceTest, KernelsWithoutItHaveNothingToRead) {
   files.Remove("/proc/pressure");
   PressureSource source(files);
   RecordingSink sink("pressure");
-  EXPECT_THAT(source.Sample(kNow, sink),
-              StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(source.Sample(kNow, sink), StatusIs(absl::StatusCode::kNotFound));
   EXPECT_TRUE(sink.readings.empty());
 }
 
@@ -54,13 +51,12 @@ TEST(PressureSourceTest, AGarbledLineDoesNotLoseTheRest) {
               "some avg10=1.00 avg60=0.00 avg300=0.00 total=1\n");
   PressureSource source(files);
   RecordingSink sink("pressure");
-  EXPECT_THAT(source.Sample(kNow, sink),
-              StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(source.Sample(kNow, sink), StatusIs(absl::StatusCode::kDataLoss));
   EXPECT_FALSE(sink.Has(Series("forewarn.pressure.share", "some", "cpu")));
-  EXPECT_DOUBLE_EQ(
-      sink.Value(Series("forewarn.pressure.share", "full", "cpu")), 0.01);
-  EXPECT_DOUBLE_EQ(
-      sink.Value(Series("forewarn.pressure.share", "some", "io")), 0.01);
+  EXPECT_DOUBLE_EQ(sink.Value(Series("forewarn.pressure.share", "full", "cpu")),
+                   0.01);
+  EXPECT_DOUBLE_EQ(sink.Value(Series("forewarn.pressure.share", "some", "io")),
+                   0.01);
   EXPECT_EQ(sink.readings.size(), 6u);
 }
 

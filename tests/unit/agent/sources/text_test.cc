@@ -12,7 +12,8 @@ namespace {
 using ::testing::ElementsAre;
 
 TEST(TextTest, KeepsCleanText) {
-  EXPECT_EQ(CleanText("srv/données/日本 🙂", 100), "srv/données/日本 🙂");
+  EXPECT_EQ(CleanText("srv/données/日本 🙂", 100),
+            "srv/données/日本 🙂");
 }
 
 TEST(TextTest, ReplacesControlCharacters) {
@@ -23,10 +24,10 @@ TEST(TextTest, ReplacesControlCharacters) {
 
 TEST(TextTest, ReplacesBytesThatAreNoUtf8) {
   EXPECT_EQ(CleanText("a\xff\xfe", 100), "a��");
-  EXPECT_EQ(CleanText("\xC0\xAF", 100), "��");          // overlong
-  EXPECT_EQ(CleanText("\xED\xA0\x80", 100), "���");     // surrogate
+  EXPECT_EQ(CleanText("\xC0\xAF", 100), "��");            // overlong
+  EXPECT_EQ(CleanText("\xED\xA0\x80", 100), "���");       // surrogate
   EXPECT_EQ(CleanText("\xF4\x90\x80\x80", 100), "����");  // past the end
-  EXPECT_EQ(CleanText("x\xE2\x82", 100), "x��");        // torn
+  EXPECT_EQ(CleanText("x\xE2\x82", 100), "x��");          // torn
 }
 
 TEST(TextTest, CutsBetweenCharacters) {

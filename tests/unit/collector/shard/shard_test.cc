@@ -99,10 +99,16 @@ class ShardTest : public ::testing::Test {
     shard_->Start();
   }
 
+  static detect::EndpointProfile Profile() {
+    detect::EndpointProfile profile;
+    profile.id = kId;
+    profile.host_name = "alpha";
+    return profile;
+  }
+
   std::shared_ptr<RecordingLink> OpenStream(uint64_t stream) {
     auto link = std::make_shared<RecordingLink>();
-    shard_->Post(StreamOpened{stream, 1, {.id = kId, .host_name = "alpha"},
-                              link});
+    shard_->Post(StreamOpened{stream, 1, Profile(), link});
     return link;
   }
 
@@ -228,8 +234,7 @@ TEST_F(ShardTest, P13TheCollectorsOwnDowntimeIsNoSilence) {
   shard_->Stop();
   clock_.Advance(absl::Hours(3));
   StartShard();
-  shard_->Post(EndpointKnown{1, {.id = kId, .host_name = "alpha"},
-                             v1::PRESENCE_ONLINE, kStart});
+  shard_->Post(EndpointKnown{1, Profile(), v1::PRESENCE_ONLINE, kStart});
   clock_.Advance(absl::Minutes(4));
   const auto link = OpenStream(1);
   Send(1, 1, 0.5, true);

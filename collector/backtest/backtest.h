@@ -1,0 +1,53 @@
+#ifndef FOREWARN_COLLECTOR_BACKTEST_BACKTEST_H_
+#define FOREWARN_COLLECTOR_BACKTEST_BACKTEST_H_
+
+#include <cstddef>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "forewarn/v1/telemetry.pb.h"
+
+namespace forewarn::backtest {
+
+struct BacktestOptions {
+  // A CSV file, or a directory of which every *.csv below is one endpoint.
+  std::string input;
+  std::string rules_file;  // added to the shipped rules; empty = none
+  // Where results go; empty = not wanted. For a directory as input, `scores`
+  // is a directory of the same layout.
+  std::string scores;
+  std::string symptoms;
+  std::string tickets;
+  v1::EndpointClass endpoint_class = v1::ENDPOINT_CLASS_SERVER;
+};
+
+struct BacktestReport {
+  size_t endpoints = 0;
+  size_t rows = 0;
+  size_t skipped_rows = 0;  // time did not advance
+  size_t samples = 0;
+  size_t symptoms = 0;  // INFO counted in
+  size_t tickets = 0;
+};
+
+// Feeds recorded series to the detectors and the correlation that judge live
+// endpoints, and writes what they say.
+//
+// Input    A header; the first column `timestamp` (RFC 3339, "YYYY-MM-DD
+//          hh:mm:ss" as UTC, or Unix seconds), every other column a series:
+//          a metric of the catalogue, with attributes as
+//          metric{key=value,key=value}, or any other name for a gauge. An
+//          empty cell or nan is a missing sample.
+// Output   scores: timestamp,value,anomaly_score for one series, else
+//          timestamp,anomaly_score,<a score column for each series>, where
+//          the first is the mean of the three highest.
+//          symptoms: endpoint,series,detector,rule,opened,cleared,priority,
+//          score,predicted_limit_time,message.
+//          tickets: ticket,endpoint,opened,closed,priority,title,symptoms.
+// Errors   kInvalidArgument: "file:line: what", rules as RuleSet has them.
+//          kNotFound, kPermissionDenied and so on for files.
+absl::StatusOr<BacktestReport> RunBacktest(const BacktestOptions& options);
+
+}  // namespace forewarn::backtest
+
+#endif  // FOREWARN_COLLECTOR_BACKTEST_BACKTEST_H_

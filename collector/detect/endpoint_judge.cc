@@ -1,0 +1,306 @@
+#include "collector/detect/endpoint_judge.h"
+
+#include <cmath>
+#include <optional>
+#include <utility>
+
+#include "absl/container/btree_map.h"
+#include "absl/container/flat_hash_set.h"
+#include "collector/detect/anomaly_watch.h"
+#include "collector/detect/rule_plan.h"
+#include "collector/detect/rule_watch.h"
+#include "collector/detect/series_table.h"
+#include "collector/detect/signal_reader.h"
+#include "collector/detect/symptom_writer.h"
+
+namespace forewarn::detect {
+namespace {
+
+constexpr absl::string_view kUptime = "system.uptime";
+constexpr absl::string_view kAnomalyRule = "anomaly";
+constexpr absl::Duration kSweepInterval = absl::Minutes(1);
+
+// Every window that any signal of the rule reads.
+template <typename Need>
+void ForEachRuleWindow(const v1::Rule& rule, Need need) {
+  ForEachWindow(rule.signal(), need);
+  for (const v1::Condition& one : rule.and_()) {
+    ForEachWindow(one.signal(), need);
+  }
+  for (const v1::Level& level : rule.levels()) {
+    for (const v1::Condition& one : level.and_()) {
+      ForEachWindow(one.signal(), need);
+    }
+  }
+  ForEachWindow(rule.forecast().limit_signal(), need);
+}
+
+}  // namespace
+
+class EndpointJudge::Impl {
+ public:
+  Impl(EndpointProfile profile, const RuleSet& rules, SymptomSink& sink)
+      : profile_(std::move(profile)), rules_(rules), sink_(sink) {
+    MakePlans();
+  }
+
+  void Define(uint32_t series, const wire::SeriesDefinition& definition) {
+    const SeriesState* known = table_.Find(series);
+    if (known != nullptr && !known->name.empty()) return;
+    table_.Define(series, definition);
+    anomalies_.Define(series, definition);
+    if (definition.metric == kUptime) uptime_series_ = series;
+    WatchSeries(series);
+  }
+
+  void Observe(absl::Time time, absl::Span<const wire::Sample> samples) {
+    if (time <= now_) return;
+    now_ = time;
+    NoticeBoot(samples);
+    for (const wire::Sample& sample : samples) {
+      table_.Observe(time, sample.series, sample.value);
+    }
+    const RuleWatch::Moment moment = Now();
+    for (const wire::Sample& sample : samples) {
+      if (sample.series >= watches_.size() || !std::isfinite(sample.value)) {
+        continue;
+      }
+      for (RuleWatch& watch : watches_[sample.series]) watch.Judge(moment);
+      anomalies_.Observe(time, sample.series, sample.value);
+    }
+    TellAnomalies();
+    if (time >= next_sweep_) {
+      next_sweep_ = time + kSweepInterval;
+      ClearVanished();
+    }
+  }
+
+  void SetProfile(EndpointProfile profile) {
+    profile_ = std::move(profile);
+    MakePlans();
+    std::vector<std::vector<RuleWatch>> former = std::move(watches_);
+    watches_.clear();
+    for (uint32_t series = 0; series < table_.size(); ++series) {
+      if (series < former.size()) former_ = std::move(former[series]);
+      WatchSeries(series);
+      // What is left belongs to rules that no longer apply.
+      for (RuleWatch& watch : former_) watch.Retire(Now());
+      former_.clear();
+    }
+  }
+
+  std::vector<v1::Symptom> Standing() const {
+    std::vector<v1::Symptom> standing;
+    for (const auto& watches : watches_) {
+      for (const RuleWatch& watch : watches) {
+        if (watch.standing()) standing.push_back(*watch.standing());
+      }
+    }
+    for (const auto& [series, symptom] : odd_) standing.push_back(symptom);
+    return standing;
+  }
+
+  double AnomalyScore(uint32_t series) const {
+    return anomalies_.score(series);
+  }
+
+ private:
+  RuleWatch::Moment Now() {
+    return {now_, profile_, table_, uptime_, sink_};
+  }
+
+  // A rule that is as it was keeps its plan, and so do its watches.
+  std::shared_ptr<const RulePlan> PlanOf(
+      const std::vector<std::shared_ptr<const RulePlan>>& former,
+      std::shared_ptr<const v1::Rule> rule) const {
+    for (const auto& plan : former) {
+      if (plan->rule == rule &&
+          plan->endpoint_class == profile_.endpoint_class) {
+        return plan;
+      }
+    }
+    return std::make_shared<RulePlan>(std::move(rule),
+                                      profile_.endpoint_class);
+  }
+
+  void MakePlans() {
+    const std::vector<std::shared_ptr<const RulePlan>> former =
+        std::move(plans_);
+    plans_.clear();
+    absl::flat_hash_set<absl::string_view> done;
+    for (const v1::Rule& rule : rules_.rules()) {
+      const std::string& metric = rule.signal().metric();
+      if (!done.insert(metric).second) continue;
+      for (auto& found : rules_.SharedRulesFor(profile_, metric)) {
+        plans_.push_back(PlanOf(former, std::move(found)));
+      }
+    }
+  }
+
+  // Sets up what rules want of a series: windows, and their own state.
+  void WatchSeries(uint32_t series) {
+    while (watches_.size() <= series) watches_.emplace_back();
+    const SeriesState& state = *table_.Find(series);
+    if (state.name.empty()) return;
+    const wire::SeriesDefinition& definition = state.definition;
+    const auto need = [&](const v1::Signal& signal, absl::Duration window) {
+      if (signal.metric() == definition.metric &&
+          MatchesWhere(signal, definition.attributes)) {
+        table_.Watch(series, window);
+      }
+    };
+    for (const std::shared_ptr<const RulePlan>& plan : plans_) {
+      ForEachRuleWindow(*plan->rule, need);
+      const v1::Signal& signal = plan->rule->signal();
+      if (signal.metric() == definition.metric &&
+          MatchesWhere(signal, definition.attributes)) {
+        watches_[series].push_back(
+            MakeWatch(plan, series, SignalUnit(signal, definition.unit)));
+      }
+    }
+  }
+
+  RuleWatch MakeWatch(const std::shared_ptr<const RulePlan>& plan,
+                      uint32_t series, std::string unit) {
+    for (auto it = former_.begin(); it != former_.end(); ++it) {
+      if (it->plan().rule->id() != plan->rule->id()) continue;
+      RuleWatch before = std::move(*it);
+      former_.erase(it);
+      if (before.shared_plan() == plan) return before;
+      RuleWatch watch(plan, series, std::move(unit));
+      watch.Inherit(before);
+      return watch;
+    }
+    return RuleWatch(plan, series, std::move(unit));
+  }
+
+  void NoticeBoot(absl::Span<const wire::Sample> samples) {
+    if (!uptime_series_) return;
+    for (const wire::Sample& sample : samples) {
+      if (sample.series != *uptime_series_ || !std::isfinite(sample.value)) {
+        continue;
+      }
+      const absl::Duration uptime = absl::Seconds(sample.value);
+      if (uptime_ && uptime < *uptime_) {
+        for (auto& watches : watches_) {
+          for (RuleWatch& watch : watches) watch.Rearm();
+        }
+      }
+      uptime_ = uptime;
+      return;
+    }
+  }
+
+  using Odd = absl::btree_map<uint32_t, v1::Symptom>;
+
+  // Both the findings and odd_ ascend by series.
+  void TellAnomalies() {
+    auto odd = odd_.begin();
+    for (const AnomalyWatch::Finding& finding : anomalies_.Decide(now_)) {
+      while (odd != odd_.end() && odd->first < finding.series) {
+        odd = ClearAnomaly(odd);
+      }
+      if (odd == odd_.end() || odd->first != finding.series) {
+        const SeriesState& series = *table_.Find(finding.series);
+        odd = odd_.emplace_hint(
+            odd, finding.series,
+            SymptomWriter::Open(profile_, kAnomalyRule, nullptr,
+                                v1::DETECTOR_KIND_ANOMALY,
+                                SubsystemOf(series.definition.metric),
+                                series));
+        TellAnomaly(finding, SymptomEdge::Kind::kOpened, odd->second);
+      } else if (odd->second.priority() != finding.priority) {
+        TellAnomaly(finding, SymptomEdge::Kind::kUpdated, odd->second);
+      }
+      ++odd;
+    }
+    while (odd != odd_.end()) odd = ClearAnomaly(odd);
+  }
+
+  void TellAnomaly(const AnomalyWatch::Finding& finding,
+                   SymptomEdge::Kind kind, v1::Symptom& symptom) {
+    const SeriesState& series = *table_.Find(finding.series);
+    const AnomalyDetector& detector = *anomalies_.detector(finding.series);
+    SymptomFacts facts;
+    facts.time = now_;
+    facts.since = finding.since;
+    facts.priority = finding.priority;
+    facts.value = detector.value();
+    facts.unit = series.definition.unit;
+    if (series.definition.kind == wire::MetricKind::kCounter) {
+      facts.unit += "/s";
+    }
+    facts.expected_low = detector.expected_low();
+    facts.expected_high = detector.expected_high();
+    facts.score = finding.score;
+    SymptomWriter::Update(profile_, facts, symptom);
+    SymptomWriter::SetWindow(series, now_, *symptom.mutable_evidence());
+    sink_.Accept({kind, symptom});
+  }
+
+  Odd::iterator ClearAnomaly(Odd::iterator odd) {
+    SymptomWriter::Close(now_, std::nullopt, odd->second);
+    sink_.Accept({SymptomEdge::Kind::kCleared, odd->second});
+    return odd_.erase(odd);
+  }
+
+  void ClearVanished() {
+    for (auto& watches : watches_) {
+      for (RuleWatch& watch : watches) {
+        if (watch.standing() &&
+            table_.Find(watch.series())->cadence.Vanished(now_)) {
+          watch.Vanish(Now());
+        }
+      }
+    }
+    for (const auto& [series, symptom] : odd_) {
+      if (table_.Find(series)->cadence.Vanished(now_)) {
+        anomalies_.Forget(series);
+      }
+    }
+  }
+
+  EndpointProfile profile_;
+  const RuleSet& rules_;
+  SymptomSink& sink_;
+  std::vector<std::shared_ptr<const RulePlan>> plans_;
+  SeriesTable table_;
+  AnomalyWatch anomalies_;
+  std::vector<std::vector<RuleWatch>> watches_;  // by series
+  std::vector<RuleWatch> former_;  // during SetProfile, of one series
+  Odd odd_;
+  absl::Time now_ = absl::InfinitePast();
+  absl::Time next_sweep_ = absl::InfinitePast();
+  std::optional<uint32_t> uptime_series_;
+  std::optional<absl::Duration> uptime_;
+};
+
+EndpointJudge::EndpointJudge(EndpointProfile profile, const RuleSet& rules,
+                             SymptomSink& sink)
+    : impl_(std::make_unique<Impl>(std::move(profile), rules, sink)) {}
+
+EndpointJudge::~EndpointJudge() = default;
+
+void EndpointJudge::DefineSeries(uint32_t series,
+                                 const wire::SeriesDefinition& definition) {
+  impl_->Define(series, definition);
+}
+
+void EndpointJudge::Observe(absl::Time time,
+                            absl::Span<const wire::Sample> samples) {
+  impl_->Observe(time, samples);
+}
+
+void EndpointJudge::SetProfile(EndpointProfile profile) {
+  impl_->SetProfile(std::move(profile));
+}
+
+std::vector<v1::Symptom> EndpointJudge::Standing() const {
+  return impl_->Standing();
+}
+
+double EndpointJudge::AnomalyScore(uint32_t series) const {
+  return impl_->AnomalyScore(series);
+}
+
+}  // namespace forewarn::detect
