@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cmath>
 #include <memory>
 #include <utility>
 
@@ -109,7 +110,7 @@ absl::StatusOr<std::string> HostFiles::ReadLine(absl::string_view path) const {
 absl::StatusOr<double> HostFiles::ReadNumber(absl::string_view path) const {
   FOREWARN_ASSIGN_OR_RETURN(const std::string text, ReadLine(path));
   double value = 0;
-  if (!absl::SimpleAtod(text, &value)) {
+  if (!absl::SimpleAtod(text, &value) || !std::isfinite(value)) {
     return absl::DataLossError(absl::StrCat("read ", path, ": no number"));
   }
   return value;

@@ -27,7 +27,11 @@ std::string PrioritiesOf(const v1::Rule& rule) {
 
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
-  if (!file) return base::ErrnoStatus(errno, absl::StrCat("read ", path));
+  if (!file) {
+    // Not kNotFound: that is what the collector says of its own things.
+    return absl::InvalidArgumentError(
+        base::ErrnoStatus(errno, absl::StrCat("read ", path)).message());
+  }
   std::string text(kLargestFile + 1, '\0');
   file.read(text.data(), static_cast<std::streamsize>(text.size()));
   if (file.bad()) return base::ErrnoStatus(errno, absl::StrCat("read ", path));

@@ -76,7 +76,9 @@ absl::Status IncidentFolder::Load(absl::Time now) {
   FOREWARN_ASSIGN_OR_RETURN(const std::vector<v1::Symptom> symptoms,
                             store_.OpenSymptoms());
   for (const v1::Symptom& symptom : symptoms) {
-    if (!incidents_.contains(symptom.incident())) Remember(symptom);
+    if (incidents_.contains(symptom.incident())) continue;
+    where_.erase(symptom.fingerprint());  // an older spell
+    Remember(symptom);
   }
   return absl::OkStatus();
 }
@@ -124,8 +126,9 @@ absl::Status IncidentFolder::Tick(absl::Time now, IncidentSink& sink) {
     *change.incident.mutable_closed_at() = ToStamp(now);
     FOREWARN_RETURN_IF_ERROR(sink.Accept(change).status());
     for (const auto& [fingerprint, symptom] : open.symptoms) {
-      if (where_[fingerprint] != id) continue;
-      where_.erase(fingerprint);
+      const auto located = where_.find(fingerprint);
+      if (located == where_.end() || located->second != id) continue;
+      where_.erase(located);
       if (!symptom.has_cleared_at()) Remember(symptom);
     }
     auto siblings = by_endpoint_.find(open.incident.endpoint_id());
@@ -246,13 +249,13 @@ absl::Status IncidentFolder::Reconcile(const v1::Symptom& mark, absl::Time now,
 
 absl::Status IncidentFolder::Apply(const IncidentChange& change,
                                    const Symptoms& known, IncidentSink& sink) {
-  FOREWARN_ASSIGN_OR_RETURN(v1::Incident stored, sink.Accept(change));
+  FOREWARN_ASSIGN_OR_RETURN(const v1::Incident stored, sink.Accept(change));
   Open& open = incidents_[stored.id()];
+  open.incident = stored;
   // `known` is the incident's own map, or that of one read from the store.
   if (&open.symptoms != &known) {
     open.symptoms = known;
     for (const auto& [fingerprint, symptom] : known) {
-      Forget(fingerprint, stored.endpoint_id());
       Locate(fingerprint, stored.id());
     }
   }
@@ -269,7 +272,6 @@ absl::Status IncidentFolder::Apply(const IncidentChange& change,
     row.set_incident(stored.id());
     row.set_ticket(stored.ticket());
   }
-  open.incident = std::move(stored);
   return absl::OkStatus();
 }
 
@@ -352,13 +354,13 @@ const v1::Symptom* IncidentFolder::Current(const std::string& fingerprint,
 }
 
 void IncidentFolder::Locate(const std::string& fingerprint, uint32_t id) {
-  const auto [located, fresh] = where_.try_emplace(fingerprint, id);
-  if (fresh || located->second == id) return;
-  const Symptoms& there = incidents_[located->second].symptoms;
-  const Symptoms& here = incidents_[id].symptoms;
-  if (OpenedAt(there.at(fingerprint)) < OpenedAt(here.at(fingerprint))) {
-    located->second = id;
-  }
+  const Open& open = incidents_[id];
+  const v1::Symptom& here = open.symptoms.at(fingerprint);
+  const std::string& endpoint = open.incident.endpoint_id();
+  const v1::Symptom* known = Current(fingerprint, endpoint);
+  if (known != nullptr && OpenedAt(*known) > OpenedAt(here)) return;
+  Forget(fingerprint, endpoint);
+  where_[fingerprint] = id;
 }
 
 void IncidentFolder::Remember(const v1::Symptom& noted) {

@@ -106,9 +106,11 @@ class IncidentFolder {
   absl::Status Note(std::vector<v1::Symptom> symptoms, IncidentSink& sink);
 
   absl::StatusOr<Symptoms> PastOf(const v1::Incident& incident);
-  // Another incident that holds one of these fingerprints by now.
+  // Another incident that holds one of these fingerprints by now, so that
+  // `incident` cannot be re-opened for the one returning.
   absl::StatusOr<std::optional<v1::Incident>> RivalOf(
-      const v1::Incident& incident, const Symptoms& past);
+      const v1::Incident& incident, const Symptoms& past,
+      const std::string& returning);
 
   IncidentChange Describe(IncidentChange::Kind kind, const v1::Incident& before,
                           const Symptoms& known,

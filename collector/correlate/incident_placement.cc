@@ -51,16 +51,22 @@ absl::Status IncidentFolder::Place(const v1::Symptom& symptom, absl::Time now,
 absl::Status IncidentFolder::Rejoin(const v1::Incident& incident,
                                     const v1::Symptom& symptom, absl::Time now,
                                     IncidentSink& sink) {
-  if (const auto open = incidents_.find(incident.id());
-      open != incidents_.end()) {
-    return Join(open->second, symptom, now, sink);
+  v1::Incident home = incident;
+  Symptoms past;
+  if (!incidents_.contains(home.id())) {
+    FOREWARN_ASSIGN_OR_RETURN(past, PastOf(home));
+    FOREWARN_ASSIGN_OR_RETURN(
+        const std::optional<v1::Incident> rival,
+        RivalOf(home, past, symptom.fingerprint()));
+    if (rival.has_value()) {
+      // It holds a symptom that came with this one: the same trouble.
+      home = *rival;
+      FOREWARN_ASSIGN_OR_RETURN(past, PastOf(home));
+    }
   }
-  FOREWARN_ASSIGN_OR_RETURN(const Symptoms past, PastOf(incident));
-  FOREWARN_ASSIGN_OR_RETURN(const std::optional<v1::Incident> rival,
-                            RivalOf(incident, past));
-  // The rival holds a symptom that came with this one: it is the same trouble.
-  return rival.has_value() ? Rejoin(*rival, symptom, now, sink)
-                           : Reopen(incident, past, symptom, now, sink);
+  const auto open = incidents_.find(home.id());
+  return open != incidents_.end() ? Join(open->second, symptom, now, sink)
+                                  : Reopen(home, past, symptom, now, sink);
 }
 
 absl::Status IncidentFolder::PlaceInfo(const v1::Symptom& symptom,
@@ -184,7 +190,13 @@ absl::StatusOr<IncidentFolder::Symptoms> IncidentFolder::PastOf(
 }
 
 absl::StatusOr<std::optional<v1::Incident>> IncidentFolder::RivalOf(
-    const v1::Incident& incident, const Symptoms& past) {
+    const v1::Incident& incident, const Symptoms& past,
+    const std::string& returning) {
+  // Its ticket is open still: it holds whatever it had that weighs.
+  FOREWARN_ASSIGN_OR_RETURN(
+      const std::optional<v1::Incident> own,
+      store_.LastIncidentOf(returning, absl::InfiniteFuture()));
+  if (own.has_value() && own->id() == incident.id()) return std::nullopt;
   for (const auto& [fingerprint, symptom] : past) {
     FOREWARN_ASSIGN_OR_RETURN(
         const std::optional<v1::Incident> holder,

@@ -14,6 +14,8 @@ constexpr double kClip = 4;  // spreads; what is farther counts as that far
 constexpr double kTailShare = 0.02;
 constexpr double kQuantileRate = 0.05;
 constexpr double kTailRate = 0.03;
+constexpr uint32_t kRun = 6;
+constexpr double kLateWeight = 1.0 / 32;
 constexpr double kMinQuantile = 1.5, kMaxQuantile = 200;
 constexpr double kMinTail = 0.1, kMaxTail = 1.5;
 // Differences under this share of the level mean nothing.
@@ -50,10 +52,15 @@ void AnomalyDetector::Level::Learn(double value, double floor, double rate) {
   mean += rate * unit * std::clamp(step, -kClip, kClip);
   spread = unit + rate * unit * (std::min(distance, kClip) - 1);
   if (distance > quantile) {
-    tail += kTailRate * (std::min(std::log(distance / quantile), 2.0) - tail);
+    // A long stay out there is one event, not many: it says little about how
+    // often such events occur.
+    const double weight = ++run <= kRun ? 1 : kLateWeight;
+    tail += weight * kTailRate *
+            (std::min(std::log(distance / quantile), 2.0) - tail);
     tail = std::clamp(tail, kMinTail, kMaxTail);
-    quantile *= 1 + kQuantileRate * (1 - kTailShare);
+    quantile *= 1 + weight * kQuantileRate * (1 - kTailShare);
   } else {
+    run = 0;
     quantile *= 1 - kQuantileRate * kTailShare;
   }
   quantile = std::clamp(quantile, kMinQuantile, kMaxQuantile);

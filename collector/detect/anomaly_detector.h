@@ -49,6 +49,7 @@ class AnomalyDetector {
     double spread = 0;      // mean absolute deviation
     double quantile = 3;    // of the distance, in spreads
     double tail = 0.2;      // mean log excess over the quantile
+    uint32_t run = 0;       // samples beyond the quantile in a row
 
     double Distance(double value, double floor) const;
     double Probability(double distance) const;

@@ -55,8 +55,8 @@ std::string Hash(absl::string_view secret) {
   unsigned char digest[SHA256_DIGEST_LENGTH];
   SHA256(reinterpret_cast<const unsigned char*>(secret.data()), secret.size(),
          digest);
-  return absl::BytesToHexString(absl::string_view(
-      reinterpret_cast<const char*>(digest), sizeof(digest)));
+  return absl::BytesToHexString(
+      absl::string_view(reinterpret_cast<const char*>(digest), sizeof(digest)));
 }
 
 bool SameHash(const std::string& a, const std::string& b) {
@@ -69,8 +69,8 @@ absl::StatusOr<std::string> DrawSecret() {
   if (RAND_bytes(bytes, sizeof(bytes)) != 1) {
     return absl::InternalError("make a token: no random numbers");
   }
-  std::string secret = absl::WebSafeBase64Escape(absl::string_view(
-      reinterpret_cast<const char*>(bytes), sizeof(bytes)));
+  std::string secret = absl::WebSafeBase64Escape(
+      absl::string_view(reinterpret_cast<const char*>(bytes), sizeof(bytes)));
   OPENSSL_cleanse(bytes, sizeof(bytes));
   return secret;
 }
@@ -133,11 +133,10 @@ bool IsStanding(const v1::TokenInfo& info, absl::Time now) {
 }  // namespace
 
 std::string FormatEnrollmentToken(const EnrollmentSecret& secret) {
-  return absl::StrCat(
-      kEnrollmentPrefix,
-      absl::WebSafeBase64Escape(absl::StrCat(secret.secret, "|", secret.ca_pin,
-                                             "|",
-                                             absl::StrJoin(secret.urls, ","))));
+  return absl::StrCat(kEnrollmentPrefix,
+                      absl::WebSafeBase64Escape(
+                          absl::StrCat(secret.secret, "|", secret.ca_pin, "|",
+                                       absl::StrJoin(secret.urls, ","))));
 }
 
 absl::StatusOr<EnrollmentSecret> ParseEnrollmentToken(absl::string_view token) {
@@ -196,7 +195,8 @@ absl::StatusOr<v1::CreateTokenResponse> AccessTokens::Create(
   // Without its audit line the token must not leave: nobody has seen its
   // secret yet, so an error here makes it useless.
   FOREWARN_RETURN_IF_ERROR(store_.AppendAudit(
-      std::string(actor), "token.create", absl::StrCat("token/", token.info.id()),
+      std::string(actor), "token.create",
+      absl::StrCat("token/", token.info.id()),
       absl::StrCat(request.kind(), " ", request.name(),
                    api ? absl::StrCat(" role ", request.role()) : ""),
       now));
@@ -248,13 +248,11 @@ absl::StatusOr<StoredToken> AccessTokens::UseEnrollmentToken(
     return base::Annotate(found.status(), "look up a token");
   }
   const absl::Time now = clock_.Now();
-  if (!found.ok() || !IsSecret(secret) ||
-      !SameHash(found->secret_hash, hash) || found->info.kind() != "enroll" ||
-      !IsStanding(found->info, now)) {
+  if (!found.ok() || !IsSecret(secret) || !SameHash(found->secret_hash, hash) ||
+      found->info.kind() != "enroll" || !IsStanding(found->info, now)) {
     return UnknownToken();
   }
-  const absl::Status used =
-      store_.UseToken(found->info.id(), endpoint_id, now);
+  const absl::Status used = store_.UseToken(found->info.id(), endpoint_id, now);
   if (absl::IsFailedPrecondition(used) || absl::IsNotFound(used)) {
     return UnknownToken();
   }
@@ -275,8 +273,8 @@ absl::StatusOr<std::vector<v1::TokenInfo>> AccessTokens::List() {
 
 absl::Status AccessTokens::Revoke(uint32_t id, absl::string_view actor) {
   const absl::Time now = clock_.Now();
-  FOREWARN_RETURN_IF_ERROR(base::Annotate(
-      store_.RevokeToken(id, now), absl::StrCat("revoke token ", id)));
+  FOREWARN_RETURN_IF_ERROR(base::Annotate(store_.RevokeToken(id, now),
+                                          absl::StrCat("revoke token ", id)));
   return store_.AppendAudit(std::string(actor), "token.revoke",
                             absl::StrCat("token/", id), "", now);
 }

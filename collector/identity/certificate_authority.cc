@@ -251,8 +251,7 @@ CertificateAuthority::OpenOrCreate(const std::string& directory,
   if (error) {
     return base::ErrnoStatus(error.value(), absl::StrCat("make ", directory));
   }
-  FOREWARN_ASSIGN_OR_RETURN(const FolderLock lock,
-                            FolderLock::Take(directory));
+  FOREWARN_ASSIGN_OR_RETURN(const FolderLock lock, FolderLock::Take(directory));
   auto impl = std::make_unique<Impl>(directory, clock);
   absl::Status opened = impl->Open();
   if (absl::IsNotFound(opened)) {

@@ -95,8 +95,7 @@ absl::Status AddExtension(X509* certificate, X509* issuer, int kind,
   X509V3_CTX context;
   X509V3_set_ctx_nodb(&context);
   X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
-  OwnedExtension extension(
-      X509V3_EXT_conf_nid(nullptr, &context, kind, value));
+  OwnedExtension extension(X509V3_EXT_conf_nid(nullptr, &context, kind, value));
   if (extension == nullptr ||
       X509_add_ext(certificate, extension.get(), -1) != 1) {
     return OpenSslError(absl::StatusCode::kInternal,
@@ -185,13 +184,13 @@ absl::Status AddExtensions(X509* certificate, X509* issuer, Use use) {
 
 std::vector<std::string> AlternativeNames(X509* certificate, bool uris) {
   std::vector<std::string> found;
-  OwnedNames names(static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(
-      certificate, NID_subject_alt_name, nullptr, nullptr)));
+  OwnedNames names(static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr)));
   for (int i = 0; names != nullptr && i < sk_GENERAL_NAME_num(names.get());
        ++i) {
     int type = 0;
-    const auto* value = static_cast<const ASN1_STRING*>(GENERAL_NAME_get0_value(
-        sk_GENERAL_NAME_value(names.get(), i), &type));
+    const auto* value = static_cast<const ASN1_STRING*>(
+        GENERAL_NAME_get0_value(sk_GENERAL_NAME_value(names.get(), i), &type));
     if (uris != (type == GEN_URI)) continue;
     if (type == GEN_IPADD) {
       found.push_back(ShowIpAddress(value));
@@ -336,8 +335,8 @@ std::string PinOf(const X509* certificate) {
   unsigned char digest[SHA256_DIGEST_LENGTH];
   SHA256(der, static_cast<size_t>(size), digest);
   OPENSSL_free(der);
-  return absl::BytesToHexString(absl::string_view(
-      reinterpret_cast<const char*>(digest), sizeof(digest)));
+  return absl::BytesToHexString(
+      absl::string_view(reinterpret_cast<const char*>(digest), sizeof(digest)));
 }
 
 absl::Status CheckIssued(X509* certificate, X509* root, Use use,
@@ -358,8 +357,8 @@ absl::Status CheckIssued(X509* certificate, X509* root, Use use,
   if (X509_verify_cert(context.get()) == 1) return absl::OkStatus();
   ERR_clear_error();
   return absl::UnauthenticatedError(absl::StrCat(
-      "check a certificate: ", X509_verify_cert_error_string(
-                                   X509_STORE_CTX_get_error(context.get()))));
+      "check a certificate: ",
+      X509_verify_cert_error_string(X509_STORE_CTX_get_error(context.get()))));
 }
 
 bool IsSignature(EVP_PKEY* key, absl::string_view data,
@@ -370,12 +369,11 @@ bool IsSignature(EVP_PKEY* key, absl::string_view data,
   const bool good =
       context != nullptr &&
       EVP_DigestVerifyInit(context.get(), nullptr, digest, nullptr, key) == 1 &&
-      EVP_DigestVerify(
-          context.get(),
-          reinterpret_cast<const unsigned char*>(signature.data()),
-          signature.size(),
-          reinterpret_cast<const unsigned char*>(data.data()),
-          data.size()) == 1;
+      EVP_DigestVerify(context.get(),
+                       reinterpret_cast<const unsigned char*>(signature.data()),
+                       signature.size(),
+                       reinterpret_cast<const unsigned char*>(data.data()),
+                       data.size()) == 1;
   ERR_clear_error();
   return good;
 }

@@ -118,6 +118,17 @@ int RulesDocument() {
   return result;
 }
 
+int Backtest(const backtest::BacktestOptions& options) {
+  const absl::StatusOr<backtest::BacktestReport> report =
+      backtest::RunBacktest(options);
+  if (!report.ok()) return Report(report.status());
+  std::printf("%zu endpoints, %zu rows, %zu samples: %zu symptoms, %zu "
+              "tickets\n",
+              report->endpoints, report->rows, report->samples,
+              report->symptoms, report->tickets);
+  return kOk;
+}
+
 int Main(int argc, char** argv) {
   CLI::App app("Forewarn's collector: takes what agents measure, judges it, "
                "opens tickets.");
@@ -142,7 +153,8 @@ int Main(int argc, char** argv) {
               "administrator's token"));
   std::string credential = DefaultCredentialPath();
   init->add_option("--credential", credential,
-                   "where to write what `forewarn` signs in with", true);
+                   "where to write what `forewarn` signs in with")
+      ->capture_default_str();
   CLI::App* check = add_common(app.add_subcommand(
       "check-config", "check configuration and rules, start nothing"));
   CLI::App* backtest = app.add_subcommand(
@@ -162,7 +174,7 @@ int Main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kOk : kUsage;
   }
-  if (*backtest) return Report(backtest::RunBacktest(options).status());
+  if (*backtest) return Backtest(options);
   if (*document) return RulesDocument();
   Settings settings;
   if (const int bad = ReportAll(LoadSettings(config, state, settings));

@@ -102,16 +102,15 @@ struct SelfMetrics::Impl {
     return Member(HistogramFamily(name, help), {});
   }
 
-  Members<Counter> rejected{
-      CounterFamily("forewarn_ingest_samples_rejected_total",
-                    "Samples dropped, by reason.")};
+  Members<Counter> rejected{CounterFamily(
+      "forewarn_ingest_samples_rejected_total", "Samples dropped, by reason.")};
   Members<Counter> refused{
       CounterFamily("forewarn_ingest_streams_refused_total",
                     "Agent streams ended by the collector, by status.")};
   Members<Gauge> mailbox{GaugeFamily("forewarn_shard_mailbox_batches",
                                      "Batches waiting for a shard.")};
-  Members<Counter> edges{CounterFamily("forewarn_detect_edges_total",
-                                       "Symptom edges, by kind.")};
+  Members<Counter> edges{
+      CounterFamily("forewarn_detect_edges_total", "Symptom edges, by kind.")};
   Members<Counter> notifications{
       CounterFamily("forewarn_notify_notifications_total",
                     "Attempts to notify, by channel and result.")};
@@ -134,9 +133,8 @@ SelfMetrics::SelfMetrics(absl::string_view version)
                                     "Serialized size of all batches.")),
       streams_open(impl_->OneGauge("forewarn_ingest_streams_open",
                                    "Agent streams open now.")),
-      ack_seconds(
-          impl_->OneHistogram("forewarn_ingest_ack_seconds",
-                              "From a batch's arrival to its ack.")),
+      ack_seconds(impl_->OneHistogram("forewarn_ingest_ack_seconds",
+                                      "From a batch's arrival to its ack.")),
       history_write_seconds(
           impl_->OneHistogram("forewarn_history_write_seconds",
                               "Time of one synced group of writes.")),
@@ -177,8 +175,8 @@ Counter& SelfMetrics::DetectorEdges(absl::string_view kind) {
 
 Counter& SelfMetrics::Notifications(absl::string_view channel,
                                     absl::string_view result) {
-  return impl_->notifications.At({{"channel", std::string(channel)},
-                                  {"result", std::string(result)}});
+  return impl_->notifications.At(
+      {{"channel", std::string(channel)}, {"result", std::string(result)}});
 }
 
 Counter& SelfMetrics::HttpRequests(absl::string_view route, int status) {

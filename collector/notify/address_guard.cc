@@ -99,9 +99,8 @@ curl_socket_t AddressGuard::Open(void* guard, curlsocktype,
                                  curl_sockaddr* address) {
   AddressGuard& self = *static_cast<AddressGuard*>(guard);
   const AddressKind kind = KindOf(&address->addr);
-  const bool allowed =
-      self.allow_private_ || kind == AddressKind::kPublic ||
-      (kind == AddressKind::kLoopback && self.allow_loopback_);
+  const bool allowed = self.allow_private_ || kind == AddressKind::kPublic ||
+                       (kind == AddressKind::kLoopback && self.allow_loopback_);
   if (!allowed) {
     self.refused_ = true;
     return CURL_SOCKET_BAD;

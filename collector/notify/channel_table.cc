@@ -26,9 +26,9 @@ std::vector<desk::OutboxChannel> OutboxChannels(
     const v1::NotifyConfig& config) {
   std::vector<desk::OutboxChannel> channels;
   if (config.has_mail()) {
-    channels.push_back({.name = "mail",
-                        .lowest_priority =
-                            LowestPriority(config.mail().lowest_priority())});
+    channels.push_back(
+        {.name = "mail",
+         .lowest_priority = LowestPriority(config.mail().lowest_priority())});
   }
   for (const v1::WebhookConfig& webhook : config.webhooks()) {
     channels.push_back(

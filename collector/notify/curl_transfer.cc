@@ -19,10 +19,9 @@ int EndWhenCancelled(void* cancelled, curl_off_t, curl_off_t, curl_off_t,
 
 void CurlList::Append(absl::string_view line) {
   std::string clean(line);
-  clean.erase(std::remove_if(clean.begin(), clean.end(),
-                             [](char c) {
-                               return c == '\r' || c == '\n' || c == '\0';
-                             }),
+  clean.erase(std::remove_if(
+                  clean.begin(), clean.end(),
+                  [](char c) { return c == '\r' || c == '\n' || c == '\0'; }),
               clean.end());
   // On success libcurl hands back the head, which stays the same.
   curl_slist* head = curl_slist_append(list_.get(), clean.c_str());
@@ -41,10 +40,9 @@ CurlTransfer::CurlTransfer(const std::atomic<bool>& cancelled,
   curl_easy_setopt(curl, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2);
   curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS,
                    static_cast<long>(absl::ToInt64Milliseconds(timeout)));
-  curl_easy_setopt(
-      curl, CURLOPT_CONNECTTIMEOUT_MS,
-      static_cast<long>(
-          absl::ToInt64Milliseconds(std::min(timeout, kConnectTimeout))));
+  curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS,
+                   static_cast<long>(absl::ToInt64Milliseconds(
+                       std::min(timeout, kConnectTimeout))));
   curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
   curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, EndWhenCancelled);
   curl_easy_setopt(curl, CURLOPT_XFERINFODATA,
@@ -63,8 +61,7 @@ absl::Status CurlTransfer::Perform() {
   }
   const absl::string_view detail = error_.data();
   return absl::UnavailableError(
-      detail.empty() ? absl::string_view(curl_easy_strerror(result_))
-                     : detail);
+      detail.empty() ? absl::string_view(curl_easy_strerror(result_)) : detail);
 }
 
 long CurlTransfer::ResponseCode() const {

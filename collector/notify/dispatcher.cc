@@ -55,8 +55,8 @@ struct Dispatcher::Lane {
 Dispatcher::Dispatcher(DispatcherOptions options,
                        std::vector<std::unique_ptr<Channel>> channels,
                        desk::Outbox& outbox, TicketFinder find_ticket,
-                       const words::Words& words,
-                       metrics::SelfMetrics& metrics, base::Clock& clock)
+                       const words::Words& words, metrics::SelfMetrics& metrics,
+                       base::Clock& clock)
     : options_(options),
       outbox_(outbox),
       find_ticket_(std::move(find_ticket)),
@@ -122,14 +122,15 @@ absl::Duration Dispatcher::Schedule() {
   }
 }
 
-bool Dispatcher::Assign(
-    const std::vector<v1::Notification>& rows,
-    const absl::flat_hash_set<uint32_t>& were_in_flight, absl::Time now) {
+bool Dispatcher::Assign(const std::vector<v1::Notification>& rows,
+                        const absl::flat_hash_set<uint32_t>& were_in_flight,
+                        absl::Time now) {
   std::vector<const v1::Notification*> order;
   for (const v1::Notification& row : rows) order.push_back(&row);
-  std::stable_sort(order.begin(), order.end(), [](const auto* a, const auto* b) {
-    return a->attempts() < b->attempts();
-  });
+  std::stable_sort(order.begin(), order.end(),
+                   [](const auto* a, const auto* b) {
+                     return a->attempts() < b->attempts();
+                   });
   absl::flat_hash_set<const Lane*> served;
   for (const v1::Notification* row : order) {
     if (were_in_flight.contains(row->id())) continue;
@@ -225,9 +226,9 @@ void Dispatcher::Fail(Lane& lane, const v1::Notification& row,
              {"reason", error}});
   // A message that will never be accepted says nothing about the channel.
   if (!absl::IsInvalidArgument(failure)) {
-    const absl::Duration rest = std::max(
-        Jitter(lane.failures++), RetryAfter(failure).value_or(
-                                     absl::ZeroDuration()));
+    const absl::Duration rest =
+        std::max(Jitter(lane.failures++),
+                 RetryAfter(failure).value_or(absl::ZeroDuration()));
     lane.rests_until_ns = absl::ToUnixNanos(
         now + std::clamp(rest, absl::ZeroDuration(), options_.longest_wait));
   }
@@ -245,8 +246,7 @@ void Dispatcher::Fail(Lane& lane, const v1::Notification& row,
 }
 
 bool Dispatcher::IsHopeless(const v1::Notification& row,
-                            const absl::Status& failure,
-                            absl::Time now) const {
+                            const absl::Status& failure, absl::Time now) const {
   if (absl::IsInvalidArgument(failure)) return true;
   if (absl::IsPermissionDenied(failure)) {
     return row.attempts() + 1 >= kRefusals;

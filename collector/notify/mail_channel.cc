@@ -24,8 +24,8 @@ namespace {
 // name@host without anything that could end it and begin another.
 bool IsAddress(absl::string_view address) {
   const size_t at = address.rfind('@');
-  return at != absl::string_view::npos && at > 0 &&
-         at + 1 < address.size() && address.size() <= 254 &&
+  return at != absl::string_view::npos && at > 0 && at + 1 < address.size() &&
+         address.size() <= 254 &&
          std::all_of(address.begin(), address.end(), [](char c) {
            return absl::ascii_isgraph(static_cast<unsigned char>(c)) &&
                   std::strchr("<>()[]\\,;:\"", c) == nullptr;
@@ -65,9 +65,8 @@ absl::Status Check(const v1::MailConfig& config) {
       !std::all_of(config.to().begin(), config.to().end(), IsAddress)) {
     return wrong("to must be a list of plain addresses, name@host");
   }
-  const bool encrypted =
-      absl::StartsWith(config.server(), "smtps:") || config.tls().empty() ||
-      config.tls() == "required";
+  const bool encrypted = absl::StartsWith(config.server(), "smtps:") ||
+                         config.tls().empty() || config.tls() == "required";
   if (!config.username().empty() && !encrypted && !IsLoopbackName(host)) {
     return wrong("a password needs tls: required");
   }

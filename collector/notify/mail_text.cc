@@ -16,9 +16,9 @@
 namespace forewarn::notify {
 namespace {
 
-constexpr size_t kPlainSubject = 66;   // fits the first line with its name
-constexpr size_t kBytesOfWord = 42;    // 56 in base64; 75 is the limit
-constexpr size_t kBase64Line = 76;     // RFC 2045
+constexpr size_t kPlainSubject = 66;  // fits the first line with its name
+constexpr size_t kBytesOfWord = 42;   // 56 in base64; 75 is the limit
+constexpr size_t kBase64Line = 76;    // RFC 2045
 constexpr size_t kLongestSubject = 1000;
 
 // What may stand in a header: no line breaks, no controls, ASCII.
@@ -74,9 +74,8 @@ std::string EncodeSubject(absl::string_view text) {
       encoded_words.push_back(std::move(word));
       word.clear();
     }
-    absl::StrAppend(&word,
-                    good && code_point >= 0x20 && code_point != 0x7f ? taken
-                                                                     : "?");
+    absl::StrAppend(
+        &word, good && code_point >= 0x20 && code_point != 0x7f ? taken : "?");
   }
   encoded_words.push_back(std::move(word));
   for (std::string& part : encoded_words) {
@@ -89,19 +88,18 @@ std::string ComposeMail(const Message& message, absl::string_view from,
                         const std::vector<std::string>& to, absl::Time now) {
   const v1::Ticket& ticket = message.detail.ticket();
   const std::string& key = message.notification.idempotency_key();
-  const std::string thread = absl::StrCat(
-      "forewarn.t", ticket.id(), ".",
-      absl::ToUnixSeconds(words::ToTime(ticket.opened_at())));
+  const std::string thread =
+      absl::StrCat("forewarn.t", ticket.id(), ".",
+                   absl::ToUnixSeconds(words::ToTime(ticket.opened_at())));
   const absl::string_view domain = DomainOf(from);
   const std::string root = absl::StrCat("<", thread, "@", domain, ">");
   const bool first = message.notification.event() == "opened";
   std::string mail = absl::StrCat(
-      "From: Forewarn <", from, ">\r\n",                            //
-      "To: ", absl::StrJoin(to, ",\r\n "), "\r\n",                  //
-      "Subject: ", EncodeSubject(message.subject), "\r\n",          //
+      "From: Forewarn <", from, ">\r\n",                    //
+      "To: ", absl::StrJoin(to, ",\r\n "), "\r\n",          //
+      "Subject: ", EncodeSubject(message.subject), "\r\n",  //
       "Date: ",
-      absl::FormatTime("%a, %d %b %Y %H:%M:%S +0000", now,
-                       absl::UTCTimeZone()),
+      absl::FormatTime("%a, %d %b %Y %H:%M:%S +0000", now, absl::UTCTimeZone()),
       "\r\n");
   if (first) {
     absl::StrAppend(&mail, "Message-ID: ", root, "\r\n");

@@ -43,8 +43,8 @@ void Render(v1::TicketDetail& detail, const words::Words& words) {
   ticket.set_title_text(words.Render(ticket.title()));
   detail.clear_notifications();
   if (detail.events_size() > kMostEvents) {
-    detail.mutable_events()->DeleteSubrange(
-        0, detail.events_size() - kMostEvents);
+    detail.mutable_events()->DeleteSubrange(0,
+                                            detail.events_size() - kMostEvents);
   }
   for (v1::TicketEvent& event : *detail.mutable_events()) {
     if (!event.text().key().empty()) {
@@ -98,13 +98,13 @@ Message MakeMessage(const v1::Notification& notification,
   const v1::Ticket& ticket = detail.ticket();
   const EventWords& event = WordsOf(notification.event());
   Message message;
-  message.subject = absl::StrCat(
-      "[",
-      ticket.priority() == v1::PRIORITY_UNSPECIFIED
-          ? "P?"
-          : v1::Priority_Name(ticket.priority()),
-      "] ", event.in_subject, words::Visible(ticket.title_text(), 200), " (T-",
-      ticket.id(), ")");
+  message.subject = absl::StrCat("[",
+                                 ticket.priority() == v1::PRIORITY_UNSPECIFIED
+                                     ? "P?"
+                                     : v1::Priority_Name(ticket.priority()),
+                                 "] ", event.in_subject,
+                                 words::Visible(ticket.title_text(), 200),
+                                 " (T-", ticket.id(), ")");
   message.text = absl::StrCat(event.sentence, "\n\n", detail.rendered());
   message.notification = notification;
   message.detail = std::move(detail);

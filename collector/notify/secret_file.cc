@@ -33,9 +33,9 @@ absl::StatusOr<std::string> ReadSecretFile(const std::string& path) {
     return base::ErrnoStatus(error, absl::StrCat("read secret file ", path));
   }
   if ((facts.st_mode & 077) != 0) {
-    return absl::FailedPreconditionError(absl::StrFormat(
-        "read secret file %s: its mode is %04o; make it 0600", path,
-        facts.st_mode & 07777));
+    return absl::FailedPreconditionError(
+        absl::StrFormat("read secret file %s: its mode is %04o; make it 0600",
+                        path, facts.st_mode & 07777));
   }
   if (static_cast<size_t>(size) > kLongest) {
     return absl::InvalidArgumentError(

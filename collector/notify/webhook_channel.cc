@@ -58,8 +58,7 @@ absl::StatusOr<bool> CheckUrl(const std::string& text, bool allow_private) {
         "url: write the address of its host in the usual form");
   }
   const bool loopback = IsLoopbackName(host);
-  if (scheme != "https" &&
-      !(scheme == "http" && (loopback || allow_private))) {
+  if (scheme != "https" && !(scheme == "http" && (loopback || allow_private))) {
     return absl::InvalidArgumentError(
         "url: https only; http needs a loopback address or "
         "allow_private_addresses");
@@ -91,8 +90,7 @@ absl::Status Judge(const CurlTransfer& transfer) {
     return absl::PermissionDeniedError(
         absl::StrCat(said, "; redirects are not followed"));
   }
-  if (code == 401 || code == 403 || code == 404 || code == 405 ||
-      code == 407) {
+  if (code == 401 || code == 403 || code == 404 || code == 405 || code == 407) {
     return absl::PermissionDeniedError(said);
   }
   return absl::InvalidArgumentError(said);
@@ -121,9 +119,8 @@ std::string WebhookSignature(absl::string_view key, absl::string_view id,
   HMAC(EVP_sha256(), key.data(), static_cast<int>(key.size()),
        reinterpret_cast<const unsigned char*>(signed_text.data()),
        signed_text.size(), mac, &size);
-  return absl::StrCat("v1,",
-                      absl::Base64Escape(absl::string_view(
-                          reinterpret_cast<const char*>(mac), size)));
+  return absl::StrCat("v1,", absl::Base64Escape(absl::string_view(
+                                 reinterpret_cast<const char*>(mac), size)));
 }
 
 absl::StatusOr<std::unique_ptr<WebhookChannel>> WebhookChannel::Create(
@@ -143,13 +140,13 @@ absl::StatusOr<std::unique_ptr<WebhookChannel>> WebhookChannel::Create(
         parsed.status(), absl::StrCat(deed, ": ", config.secret_file())));
     key = *std::move(parsed);
   }
-  return std::unique_ptr<WebhookChannel>(new WebhookChannel(
-      config, std::move(key), *loopback, clock, timeout));
+  return std::unique_ptr<WebhookChannel>(
+      new WebhookChannel(config, std::move(key), *loopback, clock, timeout));
 }
 
-WebhookChannel::WebhookChannel(const v1::WebhookConfig& config,
-                               std::string key, bool loopback,
-                               base::Clock& clock, absl::Duration timeout)
+WebhookChannel::WebhookChannel(const v1::WebhookConfig& config, std::string key,
+                               bool loopback, base::Clock& clock,
+                               absl::Duration timeout)
     : name_(absl::StrCat("webhook:", config.name())),
       url_(config.url()),
       ca_file_(config.ca_file()),
@@ -162,8 +159,7 @@ WebhookChannel::WebhookChannel(const v1::WebhookConfig& config,
 absl::Status WebhookChannel::Send(const Message& message) {
   FOREWARN_ASSIGN_OR_RETURN(const std::string body, CloudEventJson(message));
   const std::string& id = message.notification.idempotency_key();
-  const std::string timestamp =
-      absl::StrCat(absl::ToUnixSeconds(clock_.Now()));
+  const std::string timestamp = absl::StrCat(absl::ToUnixSeconds(clock_.Now()));
   CurlList headers;
   headers.Append("Content-Type: application/cloudevents+json; charset=utf-8");
   headers.Append("User-Agent: Forewarn");

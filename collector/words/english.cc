@@ -16,9 +16,10 @@ constexpr Pattern kEnglish[] = {
     {"desk.event.all_clear",
      "All symptoms are clear. The ticket resolves by itself if they stay so "
      "for {duration|a while} and nobody has begun work"},
-    {"desk.event.priority_raised", "Priority raised to {priority|a higher one}"},
+    {"desk.event.priority_raised",
+     "Priority raised from {from|a lower one} to {priority|a higher one}"},
     {"desk.event.priority_lowered",
-     "Priority lowered to {priority|a lower one}"},
+     "Priority lowered from {from|a higher one} to {priority|a lower one}"},
     {"desk.event.acknowledged", "Acknowledged"},
     {"desk.event.assigned", "Assigned to {assignee|nobody}"},
     {"desk.event.commented", "Commented"},

@@ -55,8 +55,8 @@ std::string ShowScaled(double value, double step,
 
 constexpr const char* kBytes[] = {"B",   "KiB", "MiB", "GiB",
                                   "TiB", "PiB", "EiB"};
-constexpr const char* kBits[] = {"bit/s",  "kbit/s", "Mbit/s",
-                                 "Gbit/s", "Tbit/s"};
+constexpr const char* kBits[] = {"bit/s", "kbit/s", "Mbit/s", "Gbit/s",
+                                 "Tbit/s"};
 constexpr const char* kHertz[] = {"Hz", "kHz", "MHz", "GHz", "THz"};
 
 std::string ShowSeconds(double seconds) {
@@ -95,7 +95,8 @@ std::string ShowQuantity(double value, absl::string_view unit) {
   if (std::isinf(value)) return value > 0 ? "unlimited" : "unknown";
   if (unit == "1") return ShowRatio(value);
   if (unit == "By") return ShowScaled(value, 1024, kBytes);
-  if (unit == "By/s") return absl::StrCat(ShowScaled(value, 1024, kBytes), "/s");
+  if (unit == "By/s")
+    return absl::StrCat(ShowScaled(value, 1024, kBytes), "/s");
   if (unit == "bit/s") return ShowScaled(value, 1000, kBits);
   if (unit == "Hz") return ShowScaled(value, 1000, kHertz);
   if (unit == "s") return ShowSeconds(value);

@@ -64,9 +64,8 @@ void WriteHead(const v1::Ticket& ticket, const Words& words, TextPage& page) {
                                 ? words.Render(ticket.title())
                                 : Visible(ticket.title_text());
   page.Paragraph(absl::StrCat("T-", ticket.id(), "  ", title), 0);
-  std::string endpoint = Visible(ticket.host_name().empty()
-                                     ? ticket.endpoint_id()
-                                     : ticket.host_name());
+  std::string endpoint = Visible(
+      ticket.host_name().empty() ? ticket.endpoint_id() : ticket.host_name());
   if (!ticket.site().empty()) {
     absl::StrAppend(&endpoint, " (", Visible(ticket.site()), ")");
   }
@@ -89,7 +88,8 @@ void WriteHead(const v1::Ticket& ticket, const Words& words, TextPage& page) {
 }
 
 std::string ShowExpected(const v1::Evidence& evidence) {
-  const std::string low = ShowQuantity(evidence.expected_low(), evidence.unit());
+  const std::string low =
+      ShowQuantity(evidence.expected_low(), evidence.unit());
   const std::string high =
       ShowQuantity(evidence.expected_high(), evidence.unit());
   if (evidence.has_expected_low() && evidence.has_expected_high()) {
@@ -118,8 +118,8 @@ std::string ShowSeries(const v1::Symptom& symptom) {
 void WriteTimeLeft(const v1::Evidence& evidence, TextPage& page) {
   if (!evidence.has_time_left()) return;
   const v1::TimeLeft& left = evidence.time_left();
-  std::string interval = absl::StrCat(
-      "at least ", ShowDuration(ToDuration(left.low())));
+  std::string interval =
+      absl::StrCat("at least ", ShowDuration(ToDuration(left.low())));
   if (left.has_high()) {
     interval = absl::StrCat(ShowDuration(ToDuration(left.low())), " to ",
                             ShowDuration(ToDuration(left.high())));
@@ -127,10 +127,10 @@ void WriteTimeLeft(const v1::Evidence& evidence, TextPage& page) {
   page.Field("Time left", absl::StrCat(ShowDuration(ToDuration(left.middle())),
                                        " (", interval, ")"));
   if (left.has_limit_at()) {
-    page.Field("Limit",
-               absl::StrCat(ShowQuantity(left.limit(), evidence.unit()),
-                            ", reached about ",
-                            ShowTime(ToTime(left.limit_at()))));
+    page.Field(
+        "Limit",
+        absl::StrCat(ShowQuantity(left.limit(), evidence.unit()),
+                     ", reached about ", ShowTime(ToTime(left.limit_at()))));
   }
 }
 
@@ -143,12 +143,11 @@ void WriteChart(const v1::Evidence& evidence, TextPage& page) {
   const absl::Time first = ToTime(window.begin()->time());
   const absl::Time last = ToTime(window.rbegin()->time());
   page.Line(absl::StrCat("  Chart       ", Sparkline(window, 60)));
-  page.Field("", absl::StrCat("lowest ",
-                              ShowQuantity(low->value(), evidence.unit()),
-                              ", highest ",
-                              ShowQuantity(high->value(), evidence.unit()),
-                              ", over ", ShowDuration(last - first), " to ",
-                              ShowTime(last)));
+  page.Field(
+      "", absl::StrCat("lowest ", ShowQuantity(low->value(), evidence.unit()),
+                       ", highest ",
+                       ShowQuantity(high->value(), evidence.unit()), ", over ",
+                       ShowDuration(last - first), " to ", ShowTime(last)));
 }
 
 void WriteWhy(const v1::Symptom& lead, const Words& words, TextPage& page) {
@@ -195,10 +194,10 @@ void WriteFurther(const v1::TicketDetail& detail, const Words& words,
     const v1::Symptom& symptom = detail.symptoms(i);
     std::string text = words.Render(symptom.title());
     if (!symptom.evidence().unit().empty()) {
-      absl::StrAppend(&text, ": ",
-                      ShowQuantity(symptom.evidence().value(),
-                                   symptom.evidence().unit()),
-                      ShowExpected(symptom.evidence()));
+      absl::StrAppend(
+          &text, ": ",
+          ShowQuantity(symptom.evidence().value(), symptom.evidence().unit()),
+          ShowExpected(symptom.evidence()));
     }
     absl::StrAppend(
         &text, ", since ",
@@ -211,9 +210,9 @@ void WriteFurther(const v1::TicketDetail& detail, const Words& words,
     page.Item(FitTo(ShowPriority(symptom.priority()), 4), text);
   }
   if (detail.symptoms_size() > kMostSymptoms) {
-    page.Item("    ", absl::StrCat("and ",
-                                   detail.symptoms_size() - kMostSymptoms,
-                                   " more"));
+    page.Item(
+        "    ",
+        absl::StrCat("and ", detail.symptoms_size() - kMostSymptoms, " more"));
   }
 }
 
@@ -226,8 +225,8 @@ void WriteProcessTable(
                             FitTo("USER", 10), "CPU", "MEMORY", heading));
   for (int i = 0; i < std::min(processes.size(), kMostProcesses); ++i) {
     const v1::Process& process = processes[i];
-    const std::string command = Visible(
-        process.command().empty() ? process.name() : process.command());
+    const std::string command =
+        Visible(process.command().empty() ? process.name() : process.command());
     page.Line(absl::StrFormat(
         "  %7u  %s  %6s  %10s  %s", process.pid(),
         FitTo(Visible(process.user()), 10),
@@ -242,8 +241,7 @@ void WriteProcesses(const v1::TicketDetail& detail, TextPage& page) {
     const v1::ProcessSnapshot& snapshot = symptom.evidence().processes();
     if (snapshot.top_cpu().empty() && snapshot.top_memory().empty()) continue;
     page.Heading("Top processes");
-    page.Paragraph(
-        absl::StrCat("At ", ShowTime(ToTime(snapshot.time())), ":"));
+    page.Paragraph(absl::StrCat("At ", ShowTime(ToTime(snapshot.time())), ":"));
     WriteProcessTable("BY CPU", snapshot.top_cpu(), page);
     WriteProcessTable("BY MEMORY", snapshot.top_memory(), page);
     return;
@@ -292,8 +290,7 @@ void WriteRunbook(const v1::Runbook& runbook, TextPage& page) {
     page.Item(absl::StrCat(++number, "."), RuleText(step));
   }
   if (!runbook.article().empty()) {
-    page.Paragraph(
-        absl::StrCat("Article: ", Visible(runbook.article(), 128)));
+    page.Paragraph(absl::StrCat("Article: ", Visible(runbook.article(), 128)));
   }
 }
 
@@ -307,9 +304,8 @@ void WriteHistory(const v1::TicketDetail& detail, const Words& words,
   }
   for (int i = skipped; i < detail.events_size(); ++i) {
     const v1::TicketEvent& event = detail.events(i);
-    std::string text = event.text().key().empty()
-                           ? Visible(event.verb(), 64)
-                           : words.Render(event.text());
+    std::string text = event.text().key().empty() ? Visible(event.verb(), 64)
+                                                  : words.Render(event.text());
     if (!event.comment().empty()) {
       absl::StrAppend(&text, ": ", Visible(event.comment(), kLongestComment));
     }

@@ -24,22 +24,21 @@ constexpr Range kHidden[] = {
 };
 // East Asian wide and the emoji blocks, coarsely (UAX 11).
 constexpr Range kWide[] = {
-    {0x1100, 0x115f}, {0x2e80, 0xa4cf}, {0xac00, 0xd7a3},   {0xf900, 0xfaff},
-    {0xfe30, 0xfe6f}, {0xff00, 0xff60}, {0xffe0, 0xffe6},   {0x1f300, 0x1faff},
-    {0x20000, 0x3fffd},
+    {0x1100, 0x115f}, {0x2e80, 0xa4cf},   {0xac00, 0xd7a3},
+    {0xf900, 0xfaff}, {0xfe30, 0xfe6f},   {0xff00, 0xff60},
+    {0xffe0, 0xffe6}, {0x1f300, 0x1faff}, {0x20000, 0x3fffd},
 };
 constexpr Range kCombining[] = {
-    {0x300, 0x36f}, {0x610, 0x61a}, {0x64b, 0x65f}, {0x200c, 0x200d},
-    {0x20d0, 0x20ff}, {0xfe00, 0xfe0f},
+    {0x300, 0x36f},   {0x610, 0x61a},   {0x64b, 0x65f},
+    {0x200c, 0x200d}, {0x20d0, 0x20ff}, {0xfe00, 0xfe0f},
 };
 
 template <size_t n>
 bool IsIn(const Range (&ranges)[n], uint32_t code_point) {
-  return std::any_of(std::begin(ranges), std::end(ranges),
-                     [code_point](const Range& range) {
-                       return range.first <= code_point &&
-                              code_point <= range.last;
-                     });
+  return std::any_of(
+      std::begin(ranges), std::end(ranges), [code_point](const Range& range) {
+        return range.first <= code_point && code_point <= range.last;
+      });
 }
 
 std::string Escaped(uint32_t code_point) {

@@ -38,9 +38,9 @@ std::string ShowDuration(absl::Duration duration);
 // "2026-11-22 04:27:09 UTC".
 std::string ShowTime(absl::Time time);
 // "▁▂▃▅▇" of the values, at most `width` characters, gaps as spaces.
-std::string Sparkline(const google::protobuf::RepeatedPtrField<v1::SamplePoint>&
-                          window,
-                      int width = 40);
+std::string Sparkline(
+    const google::protobuf::RepeatedPtrField<v1::SamplePoint>& window,
+    int width = 40);
 
 // The whole ticket as plain text: title, state, the leading symptom with its
 // evidence (value, what was expected, since when, time left with interval,

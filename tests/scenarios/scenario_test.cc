@@ -74,13 +74,16 @@ std::vector<v1::Signal> SignalsOf(const v1::Rule& rule) {
 class ShippedRule : public ::testing::TestWithParam<std::string> {
  protected:
   void RunAll(Kind kind) {
+    int ran = 0;
     for (const Scenario& scenario : ThePack().scenarios) {
       if (scenario.rule != GetParam() || scenario.kind != kind) continue;
+      ++ran;
       const std::string wrong = RunScenario(scenario, ThePack().rules);
       EXPECT_TRUE(wrong.empty())
           << "tests/scenarios/" << scenario.place << ": " << GetParam() << " "
           << wrong;
     }
+    EXPECT_GE(ran, 1) << GetParam() << " has no such scenario";
   }
 };
 

@@ -68,8 +68,7 @@ class FakeHttpServer {
         if (line->empty()) break;
         const size_t colon = line->find(':');
         request.headers[absl::AsciiStrToLower(line->substr(0, colon))] =
-            std::string(
-                absl::StripAsciiWhitespace(line->substr(colon + 1)));
+            std::string(absl::StripAsciiWhitespace(line->substr(colon + 1)));
       }
       size_t size = 0;
       if (absl::SimpleAtoi(request.headers["content-length"], &size)) {

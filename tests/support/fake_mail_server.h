@@ -26,9 +26,7 @@ struct ReceivedMail {
 class FakeMailServer {
  public:
   int port() const { return server_.port(); }
-  std::string Url() const {
-    return absl::StrCat("smtp://127.0.0.1:", port());
-  }
+  std::string Url() const { return absl::StrCat("smtp://127.0.0.1:", port()); }
 
   // Answers the next such command ("RCPT", "DATA", "." for the mail itself)
   // with this line; "hang" never answers.

@@ -47,8 +47,11 @@ TEST(HostFilesTest, ReadsNumbers) {
   TemporaryFolder folder;
   folder.Write("number", "-12.5\n");
   folder.Write("word", "twelve\n");
+  folder.Write("infinite", "inf\n");
   const HostFiles files(folder.path());
   EXPECT_THAT(files.ReadNumber("/number"), IsOkAndHolds(-12.5));
+  EXPECT_THAT(files.ReadNumber("/infinite"),
+              StatusIs(absl::StatusCode::kDataLoss));
   EXPECT_THAT(files.ReadNumber("/word"), StatusIs(absl::StatusCode::kDataLoss));
 }
 

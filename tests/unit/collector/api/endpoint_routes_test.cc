@@ -23,6 +23,7 @@ class EndpointRoutesTest : public ApiFixture {
     record.series = 0;
     record.definition.metric = "system.memory.usage";
     record.definition.unit = "By";
+    record.definition.digits = 1;
     record.definition.attributes = {{"system.memory.state", "used"}};
     history::EndpointBatch batch;
     batch.endpoint = web_.number();

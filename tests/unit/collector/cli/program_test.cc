@@ -365,7 +365,7 @@ TEST_F(ProgramTest, ChecksARuleFileAndEndsWith8WhenItIsWrong) {
   Expect("POST /api/v1/rules/check", bad);
   EXPECT_EQ(Run({"rule", "check", folder_ / "mine.yaml"}), 8);
   EXPECT_EQ(out_, "mine.yaml:1:1: no rule\n");
-  EXPECT_EQ(Run({"rule", "check", folder_ / "none.yaml"}), 5);
+  EXPECT_EQ(Run({"rule", "check", folder_ / "none.yaml"}), 1);
   EXPECT_THAT(err_, HasSubstr("none.yaml"));
 }
 

@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <functional>
+#include <limits>
 #include <optional>
 #include <random>
 #include <vector>
@@ -33,7 +34,7 @@ struct Told {
 };
 
 // Feeds value(hour) every `step` for `hours`.
-Told Run(const std::function<double(double)>& value, absl::Duration step,
+Told Feed(const std::function<double(double)>& value, absl::Duration step,
          double hours, double limit = 1.0,
          Direction direction = Direction::kUp,
          std::optional<double> from = 0.5) {
@@ -81,7 +82,7 @@ double Ramp(double hour, double onset, double end, double low, double high) {
 
 TEST(ForecastRuleTest, AFillWithinTwelveMinutesIsToldMinutesAhead) {
   const double end = 0.2;  // hours
-  const Told told = Run([&](double h) { return Ramp(h, 0, end, 0, 1); },
+  const Told told = Feed([&](double h) { return Ramp(h, 0, end, 0, 1); },
                         absl::Seconds(10), end);
   EXPECT_EQ(told.opened, 1);
   EXPECT_EQ(told.urgency, 2);
@@ -93,7 +94,7 @@ TEST(ForecastRuleTest, AFillWithinTwelveMinutesIsToldMinutesAhead) {
 TEST(ForecastRuleTest, AFillInChunksIsToldToo) {
   // 5 % every 30 s, after ten quiet minutes.
   const double onset = 10.0 / 60, end = onset + 0.2;
-  const Told told = Run(
+  const Told told = Feed(
       [&](double h) {
         return std::floor(Ramp(h, onset, end, 0, 1) * 24) / 24;
       },
@@ -103,14 +104,14 @@ TEST(ForecastRuleTest, AFillInChunksIsToldToo) {
 }
 
 TEST(ForecastRuleTest, StandsWhenTheLimitIsReached) {
-  const Told told = Run([&](double h) { return Ramp(h, 0, 0.2, 0, 1); },
+  const Told told = Feed([&](double h) { return Ramp(h, 0, 0.2, 0, 1); },
                         absl::Seconds(10), 2);
   EXPECT_EQ(told.opened, 1);
   EXPECT_EQ(told.closed, 0);
 }
 
 TEST(ForecastRuleTest, ClosesSoonWhenRoomIsMade) {
-  const Told told = Run(
+  const Told told = Feed(
       [&](double h) { return h < 0.19 ? Ramp(h, 0, 0.2, 0, 1) : 0.1; },
       absl::Seconds(10), 1);
   EXPECT_EQ(told.opened, 1);
@@ -120,7 +121,7 @@ TEST(ForecastRuleTest, ClosesSoonWhenRoomIsMade) {
 
 TEST(ForecastRuleTest, AFillOverADayIsToldHoursAhead) {
   const double onset = 48, end = 48 + 30;
-  const Told told = Run(
+  const Told told = Feed(
       [&](double h) { return Ramp(h, onset, end, 0.4, 1) + Noise(0.001); },
       absl::Minutes(1), end);
   EXPECT_GE(told.opened, 1);
@@ -132,7 +133,7 @@ TEST(ForecastRuleTest, AFillOverADayIsToldHoursAhead) {
 TEST(ForecastRuleTest, AFillOverWeeksIsToldADayAhead) {
   const double end = 21 * 24;
   const Told told =
-      Run([&](double h) { return Ramp(h, 0, end, 0.5, 1) + Noise(0.002); },
+      Feed([&](double h) { return Ramp(h, 0, end, 0.5, 1) + Noise(0.002); },
           absl::Minutes(5), end);
   EXPECT_EQ(told.opened, 1);
   EXPECT_LT(told.first_hour, end - 24);
@@ -141,7 +142,7 @@ TEST(ForecastRuleTest, AFillOverWeeksIsToldADayAhead) {
 
 TEST(ForecastRuleTest, AFallToZeroIsToldToo) {
   const double end = 40 * 24;
-  const Told told = Run([&](double h) { return (end - h) / 24; },
+  const Told told = Feed([&](double h) { return (end - h) / 24; },
                         absl::Hours(1), end - 1, 0, Direction::kDown,
                         std::nullopt);
   EXPECT_EQ(told.opened, 1);
@@ -149,7 +150,7 @@ TEST(ForecastRuleTest, AFallToZeroIsToldToo) {
 }
 
 TEST(ForecastRuleTest, WhiteNoiseSaysNothing) {
-  const Told told = Run([](double) { return 0.8 + Noise(0.03); },
+  const Told told = Feed([](double) { return 0.8 + Noise(0.03); },
                         absl::Seconds(10), 48);
   EXPECT_EQ(told.opened, 0);
 }
@@ -157,7 +158,7 @@ TEST(ForecastRuleTest, WhiteNoiseSaysNothing) {
 TEST(ForecastRuleTest, AWanderingValueSaysNothing) {
   // Memory of a busy desktop: autocorrelated over half an hour.
   double level = 0;
-  const Told told = Run(
+  const Told told = Feed(
       [&](double) {
         level = level * 0.995 + Noise(0.004);
         return 0.65 + level;
@@ -167,7 +168,7 @@ TEST(ForecastRuleTest, AWanderingValueSaysNothing) {
 }
 
 TEST(ForecastRuleTest, ADailyRhythmSaysNothing) {
-  const Told told = Run(
+  const Told told = Feed(
       [](double h) {
         return 0.65 + 0.12 * std::sin(h * 2 * M_PI / 24) + Noise(0.004);
       },
@@ -177,16 +178,18 @@ TEST(ForecastRuleTest, ADailyRhythmSaysNothing) {
 
 TEST(ForecastRuleTest, LogRotationIsToldAtMostOnceThenNeverAgain) {
   // Grows from 60 to 85 % in eight hours, is rotated, and so on.
-  const Told told = Run(
+  const Told told = Feed(
       [](double h) { return 0.6 + 0.25 * std::fmod(h, 8) / 8 + Noise(0.001); },
       absl::Minutes(1), 10 * 24);
   EXPECT_LE(told.opened, 1);
-  if (told.opened == 1) EXPECT_LT(told.first_hour, 8);
+  if (told.opened == 1) {
+    EXPECT_LT(told.first_hour, 8);
+  }
 }
 
 TEST(ForecastRuleTest, AfterSawTeethARunawayIsStillTold) {
   const double onset = 96;
-  const Told told = Run(
+  const Told told = Feed(
       [&](double h) {
         const double tooth = 0.5 + 0.2 * std::fmod(h, 8) / 8;
         return h < onset ? tooth : std::min(1.0, 0.5 + 0.5 * (h - onset) / 20);
@@ -199,7 +202,7 @@ TEST(ForecastRuleTest, AfterSawTeethARunawayIsStillTold) {
 
 TEST(ForecastRuleTest, ANightlyBurstIsToldAtMostOnce) {
   // A backup of three hours every night that is removed when it is done.
-  const Told told = Run(
+  const Told told = Feed(
       [](double h) {
         const double of_day = std::fmod(h, 24);
         return of_day >= 2 && of_day < 5
@@ -211,14 +214,14 @@ TEST(ForecastRuleTest, ANightlyBurstIsToldAtMostOnce) {
 }
 
 TEST(ForecastRuleTest, AJumpIsNoTrend) {
-  const Told told = Run(
+  const Told told = Feed(
       [](double h) { return (h < 30 ? 0.4 : 0.85) + Noise(0.002); },
       absl::Seconds(30), 72);
   EXPECT_EQ(told.opened, 0);
 }
 
 TEST(ForecastRuleTest, ATrendThatStopsIsClosed) {
-  const Told told = Run(
+  const Told told = Feed(
       [](double h) { return Ramp(h, 30, 36, 0.3, 0.9) + Noise(0.001); },
       absl::Seconds(30), 72);
   EXPECT_EQ(told.opened, 1);
@@ -227,7 +230,7 @@ TEST(ForecastRuleTest, ATrendThatStopsIsClosed) {
 }
 
 TEST(ForecastRuleTest, StaysQuietBelowFrom) {
-  const Told told = Run([](double h) { return Ramp(h, 0, 1, 0, 0.49); },
+  const Told told = Feed([](double h) { return Ramp(h, 0, 1, 0, 0.49); },
                         absl::Seconds(10), 1);
   EXPECT_EQ(told.opened, 0);
 }
@@ -247,7 +250,7 @@ TEST(ForecastRuleTest, ALimitThatGrowsTakesTheForecastBack) {
 }
 
 TEST(ForecastRuleTest, AGapOfANightIsNoTrend) {
-  const Told told = Run(
+  const Told told = Feed(
       [](double h) { return h < 8 ? 0.5 + Noise(0.001) : 0.8 + Noise(0.001); },
       absl::Minutes(1), 24);
   EXPECT_EQ(told.opened, 0);

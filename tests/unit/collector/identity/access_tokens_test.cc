@@ -71,8 +71,8 @@ class FakeTokenStore final : public TokenStore {
     return absl::OkStatus();
   }
   absl::Status AppendAudit(const std::string& actor, const std::string& verb,
-                           const std::string& object,
-                           const std::string& detail, absl::Time) override {
+                           const std::string& object, const std::string& detail,
+                           absl::Time) override {
     base::MutexLock lock(&mutex_);
     audit.push_back(absl::StrCat(actor, " ", verb, " ", object, " ", detail));
     return audit_status;
@@ -148,8 +148,8 @@ TEST_F(AccessTokensTest, AllWrongTokensLookAlikeAndCostALookUp) {
   const std::string enrollment = NewToken("enroll", "");
   std::string messages;
   const std::vector<std::string> secrets = {
-      "",         "fwa1.",      "hello",
-      wrong,      enrollment,   good + "=",
+      "",         "fwa1.",        "hello",
+      wrong,      enrollment,     good + "=",
       " " + good, good.substr(5), std::string(100'000, 'x')};
   for (const std::string& secret : secrets) {
     const int before = store_.look_ups;
@@ -179,13 +179,13 @@ TEST_F(AccessTokensTest, RevokedTokenIsRefusedAndTheDeedIsAudited) {
               ElementsAre("admin token.create token/1 api laptop of Ada role "
                           "viewer",
                           "ada token.revoke token/1 "));
-  EXPECT_THAT(tokens_.Revoke(77, "ada"),
-              StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(tokens_.Revoke(77, "ada"), StatusIs(absl::StatusCode::kNotFound));
 }
 
 TEST_F(AccessTokensTest, UseIsNotedAtMostOnceAMinute) {
   const std::string secret = NewToken("api", "viewer");
-  for (int i = 0; i < 10; ++i) ASSERT_THAT(tokens_.Authenticate(secret), IsOk());
+  for (int i = 0; i < 10; ++i)
+    ASSERT_THAT(tokens_.Authenticate(secret), IsOk());
   EXPECT_EQ(store_.touches, 1);
   clock_.Advance(absl::Minutes(1));
   ASSERT_THAT(tokens_.Authenticate(secret), IsOk());
@@ -235,9 +235,9 @@ TEST_F(AccessTokensTest, ExactlyOneOfManyCallersWins) {
   std::vector<int> won(8, 0);
   for (size_t i = 0; i < won.size(); ++i) {
     threads.emplace_back([&, i] {
-      won[i] =
-          tokens_.UseEnrollmentToken(token, absl::StrCat("id-", i)).ok() ? 1
-                                                                         : 0;
+      won[i] = tokens_.UseEnrollmentToken(token, absl::StrCat("id-", i)).ok()
+                   ? 1
+                   : 0;
     });
   }
   for (std::thread& thread : threads) thread.join();

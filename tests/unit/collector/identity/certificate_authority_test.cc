@@ -46,10 +46,9 @@ std::string RequestFor(EVP_PKEY* key, const EVP_MD* digest = EVP_sha256()) {
       extensions, X509V3_EXT_conf_nid(nullptr, nullptr, NID_basic_constraints,
                                       "critical,CA:TRUE"));
   sk_X509_EXTENSION_push(
-      extensions,
-      X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name,
-                          "URI:forewarn://endpoint/"
-                          "ffffffff-ffff-4fff-8fff-ffffffffffff"));
+      extensions, X509V3_EXT_conf_nid(nullptr, nullptr, NID_subject_alt_name,
+                                      "URI:forewarn://endpoint/"
+                                      "ffffffff-ffff-4fff-8fff-ffffffffffff"));
   X509_REQ_add_extensions(request.get(), extensions);
   sk_X509_EXTENSION_pop_free(extensions, X509_EXTENSION_free);
   X509_REQ_sign(request.get(), key, digest);
@@ -118,9 +117,9 @@ TEST_F(CertificateAuthorityTest, KeepsItsKeyPrivateAndItsPinOverARestart) {
 TEST_F(CertificateAuthorityTest, RefusesAKeyFileThatOthersMayRead) {
   std::filesystem::permissions(folder_ / "ca/ca-key.pem",
                                std::filesystem::perms(0640));
-  EXPECT_THAT(CertificateAuthority::OpenOrCreate(folder_ / "ca", clock_),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr("ca-key.pem")));
+  EXPECT_THAT(
+      CertificateAuthority::OpenOrCreate(folder_ / "ca", clock_),
+      StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("ca-key.pem")));
 }
 
 TEST_F(CertificateAuthorityTest, NeverReplacesALostKeySilently) {
@@ -141,9 +140,8 @@ TEST_F(CertificateAuthorityTest, RefusesAForeignOrDamagedKey) {
   TemporaryFolder other;
   auto second = CertificateAuthority::OpenOrCreate(other / "ca", clock_);
   ASSERT_THAT(second, IsOk());
-  std::filesystem::copy_file(
-      other / "ca/ca-key.pem", folder_ / "ca/ca-key.pem",
-      std::filesystem::copy_options::overwrite_existing);
+  std::filesystem::copy_file(other / "ca/ca-key.pem", folder_ / "ca/ca-key.pem",
+                             std::filesystem::copy_options::overwrite_existing);
   EXPECT_THAT(CertificateAuthority::OpenOrCreate(folder_ / "ca", clock_),
               StatusIs(absl::StatusCode::kFailedPrecondition));
   folder_.Write("ca/ca-key.pem", "garbage");
@@ -192,9 +190,9 @@ TEST_F(CertificateAuthorityTest, RefusesBadRequests) {
   const std::string good = RequestFor(key.get());
   EXPECT_THAT(authority_->SignEndpoint("hello", kEndpoint),
               StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(authority_->SignEndpoint(good + std::string(17'000, ' '),
-                                       kEndpoint),
-              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(
+      authority_->SignEndpoint(good + std::string(17'000, ' '), kEndpoint),
+      StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(authority_->SignEndpoint(good, "x/../y"),
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
@@ -259,9 +257,9 @@ TEST_F(CertificateAuthorityTest, RefusesARenewalNotSignedByTheOldKey) {
   const OwnedKey new_key = KeyOrDie();
   const std::string old = CertificateFor(old_key.get());
   const std::string request = RequestFor(new_key.get());
-  EXPECT_THAT(authority_->VerifyRenewal(old, request,
-                                        Sign(new_key.get(), request)),
-              StatusIs(absl::StatusCode::kUnauthenticated));
+  EXPECT_THAT(
+      authority_->VerifyRenewal(old, request, Sign(new_key.get(), request)),
+      StatusIs(absl::StatusCode::kUnauthenticated));
   EXPECT_THAT(authority_->VerifyRenewal(old, request + " ",
                                         Sign(old_key.get(), request)),
               StatusIs(absl::StatusCode::kUnauthenticated));

@@ -116,10 +116,9 @@ TEST_F(CertificatesTest, PemSurvivesTheRoundTripAndGarbageDoesNot) {
 TEST_F(CertificatesTest, AnEncryptedKeyIsRefusedWithoutAPrompt) {
   OwnedBio output(BIO_new(BIO_s_mem()));
   char password[] = "x1y2z3";
-  ASSERT_EQ(PEM_write_bio_PKCS8PrivateKey(output.get(), key_.get(),
-                                          EVP_aes_256_cbc(), password,
-                                          sizeof(password) - 1, nullptr,
-                                          nullptr),
+  ASSERT_EQ(PEM_write_bio_PKCS8PrivateKey(
+                output.get(), key_.get(), EVP_aes_256_cbc(), password,
+                sizeof(password) - 1, nullptr, nullptr),
             1);
   char* data = nullptr;
   const long size = BIO_get_mem_data(output.get(), &data);

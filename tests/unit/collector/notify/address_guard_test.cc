@@ -23,9 +23,9 @@ AddressKind Kind(const std::string& text) {
 }
 
 TEST(AddressGuardTest, KnowsPublicAddresses) {
-  for (const char* address : {"8.8.8.8", "172.32.0.1", "100.128.0.1",
-                              "192.167.255.255", "223.255.255.255",
-                              "2606:4700::1111", "2a00:1450:4001::1"}) {
+  for (const char* address :
+       {"8.8.8.8", "172.32.0.1", "100.128.0.1", "192.167.255.255",
+        "223.255.255.255", "2606:4700::1111", "2a00:1450:4001::1"}) {
     EXPECT_EQ(Kind(address), AddressKind::kPublic) << address;
   }
 }

@@ -53,13 +53,12 @@ TEST(ChannelTableTest, NamesTheChannelThatIsWrong) {
   v1::NotifyConfig config = Config();
   *config.add_webhooks() = config.webhooks(0);
   EXPECT_THAT(MakeChannels(config, clock),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("chat")));
+              StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("chat")));
   config = Config();
   config.mutable_webhooks(0)->set_url("ftp://x");
-  EXPECT_THAT(MakeChannels(config, clock),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("webhook chat")));
+  EXPECT_THAT(
+      MakeChannels(config, clock),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("webhook chat")));
 }
 
 TEST(ChannelTableTest, TakesTimesFromTheConfiguration) {

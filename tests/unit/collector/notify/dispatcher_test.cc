@@ -92,9 +92,9 @@ class DispatcherTest : public ::testing::Test {
   }
   void Start() {
     options_.seed = 1;
-    dispatcher_ = std::make_unique<Dispatcher>(
-        options_, std::move(channels_), outbox_, find_, words_, metrics_,
-        clock_);
+    dispatcher_ =
+        std::make_unique<Dispatcher>(options_, std::move(channels_), outbox_,
+                                     find_, words_, metrics_, clock_);
     dispatcher_->Start();
   }
   v1::Notification Row(uint32_t id, uint32_t ticket,
@@ -277,9 +277,8 @@ TEST_F(DispatcherTest, AMessageNobodyAcceptsDoesNotHoldUpTheRest) {
 }
 
 TEST_F(DispatcherTest, ADeadChannelIsNotTriedForEachMessage) {
-  FakeChannel* mail = AddChannel("mail", [](const Message&) {
-    return absl::UnavailableError("down");
-  });
+  FakeChannel* mail = AddChannel(
+      "mail", [](const Message&) { return absl::UnavailableError("down"); });
   FakeChannel* other = AddChannel("other");
   for (uint32_t id = 1; id <= 50; ++id) outbox_.Add(Row(id, id, "mail"));
   Start();

@@ -27,12 +27,9 @@ inline v1::TicketDetail ExampleTicket(uint32_t id = 41,
   return detail;
 }
 
-inline v1::Notification ExampleNotification(uint32_t id = 7,
-                                            uint32_t ticket = 41,
-                                            const std::string& event =
-                                                "opened",
-                                            const std::string& channel =
-                                                "mail") {
+inline v1::Notification ExampleNotification(
+    uint32_t id = 7, uint32_t ticket = 41, const std::string& event = "opened",
+    const std::string& channel = "mail") {
   v1::Notification notification;
   notification.set_id(id);
   notification.set_ticket(ticket);

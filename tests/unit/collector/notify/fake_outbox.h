@@ -59,7 +59,8 @@ class FakeOutbox final : public desk::Outbox {
     return true;
   }
   bool WaitUntilDelivered(uint32_t id) {
-    return WaitUntil(id, [](const auto& row) { return row.has_delivered_at(); });
+    return WaitUntil(id,
+                     [](const auto& row) { return row.has_delivered_at(); });
   }
   bool WaitUntilGivenUp(uint32_t id) {
     return WaitUntil(id, [](const auto& row) { return row.has_given_up_at(); });

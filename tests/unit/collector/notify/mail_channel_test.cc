@@ -219,8 +219,7 @@ TEST_F(MailChannelTest, TellsWhatMayPassFromWhatIsRefused) {
               StatusIs(absl::StatusCode::kUnavailable));
   server_.AnswerOnce("MAIL", "550 go away");
   EXPECT_THAT(channel->Send(ExampleMessage()),
-              StatusIs(absl::StatusCode::kPermissionDenied,
-                       HasSubstr("550")));
+              StatusIs(absl::StatusCode::kPermissionDenied, HasSubstr("550")));
   EXPECT_TRUE(server_.WaitFor(0).empty());
 }
 

@@ -19,8 +19,7 @@ using ::testing::StartsWith;
 
 google::protobuf::Struct Parse(const std::string& json) {
   google::protobuf::Struct parsed;
-  EXPECT_TRUE(
-      google::protobuf::util::JsonStringToMessage(json, &parsed).ok())
+  EXPECT_TRUE(google::protobuf::util::JsonStringToMessage(json, &parsed).ok())
       << json;
   return parsed;
 }

@@ -141,18 +141,17 @@ TEST_F(WebhookChannelTest, PassesOnHowLongTheReceiverWantsPeace) {
   EXPECT_EQ(RetryAfter(status), absl::Seconds(120));
   EXPECT_EQ(RetryAfter(SendTo({.status = 503, .headers = {}, .body = ""})),
             std::nullopt);
-  EXPECT_EQ(RetryAfter(SendTo({.status = 503,
-                               .headers = {"Retry-After: -5"},
-                               .body = ""})),
+  EXPECT_EQ(RetryAfter(SendTo(
+                {.status = 503, .headers = {"Retry-After: -5"}, .body = ""})),
             std::nullopt);
 }
 
 TEST_F(WebhookChannelTest, FollowsNoRedirect) {
-  EXPECT_THAT(SendTo({.status = 302,
-                      .headers = {absl::StrCat("Location: ",
-                                               server_.Url("/other"))},
-                      .body = ""}),
-              StatusIs(absl::StatusCode::kPermissionDenied));
+  EXPECT_THAT(
+      SendTo({.status = 302,
+              .headers = {absl::StrCat("Location: ", server_.Url("/other"))},
+              .body = ""}),
+      StatusIs(absl::StatusCode::kPermissionDenied));
   EXPECT_EQ(server_.requests().size(), 1u);
 }
 
@@ -166,9 +165,8 @@ TEST_F(WebhookChannelTest, AnEndlessAnswerIsCutAndItsStatusCounts) {
 
 TEST_F(WebhookChannelTest, DoesNotWaitForEver) {
   server_.Answer({.status = 200, .headers = {}, .body = "", .hang = true});
-  EXPECT_THAT(
-      Make(Config(), absl::Milliseconds(200))->Send(ExampleMessage()),
-      StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(Make(Config(), absl::Milliseconds(200))->Send(ExampleMessage()),
+              StatusIs(absl::StatusCode::kUnavailable));
 }
 
 TEST_F(WebhookChannelTest, CancelEndsASendInProgress) {

@@ -90,7 +90,7 @@ class Life {
         SymptomMoves(series_[Draw(0, static_cast<int>(series_.size()) - 1)]);
     }
     ASSERT_THAT(folder_->Tick(clock_.Now(), *desk_), IsOk());
-    if (++steps_ > 0) Check();
+    if (++steps_ % 4 == 0) Check();
   }
 
  private:
@@ -236,7 +236,7 @@ class Life {
     for (const Series& series : series_) {
       const auto row = kept.find(series.symptom.fingerprint());
       ASSERT_EQ(row != kept.end(), series.standing)
-          << series.symptom.fingerprint()  << Story(series, row == kept.end() ? v1::Symptom() : row->second);
+          << series.symptom.fingerprint();
       if (!series.standing) continue;
       EXPECT_EQ(row->second.priority(), series.symptom.priority());
       if (correlate::Weighs(series.symptom)) {
@@ -246,14 +246,6 @@ class Life {
     }
   }
 
-  std::string Story(const Series& series, const v1::Symptom& row) {
-    std::string story = row.ShortDebugString();
-    for (const auto& edge : log_) {
-      if (edge.symptom.fingerprint() == series.symptom.fingerprint())
-        story += "\n" + std::to_string((int)edge.kind) + " " + edge.symptom.ShortDebugString();
-    }
-    return story;
-  }
   std::mt19937_64 random_;
   int steps_ = 0;
   FakeClock clock_{kNoon};
@@ -266,7 +258,7 @@ class Life {
 };
 
 TEST(DeskReplayTest, KillsAndReplaysNeverDoubleOrLoseATicket) {
-  for (uint64_t seed = 26; seed <= 60; ++seed) {
+  for (uint64_t seed = 1; seed <= 400; ++seed) {
     SCOPED_TRACE(seed);
     Life life(seed);
     for (int step = 0; step < 150; ++step) {

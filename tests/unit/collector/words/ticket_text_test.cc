@@ -58,9 +58,18 @@ constexpr char kFilling[] = R"pb(
         limit_at { seconds: 1795329429 }
         limit: 1
       }
-      window { time { seconds: 1795321569 } value: 0.5 }
-      window { time { seconds: 1795321599 } value: 0.7 }
-      window { time { seconds: 1795321629 } value: 0.853 }
+      window {
+        time { seconds: 1795321569 }
+        value: 0.5
+      }
+      window {
+        time { seconds: 1795321599 }
+        value: 0.7
+      }
+      window {
+        time { seconds: 1795321629 }
+        value: 0.853
+      }
       processes {
         time { seconds: 1795321620 }
         top_cpu {
@@ -90,7 +99,12 @@ constexpr char kFilling[] = R"pb(
     priority: P3
     opened_at { seconds: 1795321600 }
     title { key: "slow" }
-    evidence { value: 0.2 unit: "s" expected_high: 0.05 has_expected_high: true }
+    evidence {
+      value: 0.2
+      unit: "s"
+      expected_high: 0.05
+      has_expected_high: true
+    }
   }
   events {
     time { seconds: 1795321629 }
@@ -204,17 +218,15 @@ TEST_F(TicketTextTest, TellsWhatCouldNotBeDelivered) {
 
 TEST_F(TicketTextTest, HostileStringsMakeNoLinesAndNoEscapes) {
   const std::string evil = "x\n\nWHAT TO DO\n  1. rm -rf /\x1b[2J\u202e";
-  const size_t lines = absl::StrSplit(Render(), '\n').operator std::vector<
-      std::string>().size();
+  const size_t lines =
+      absl::StrSplit(Render(), '\n').operator std::vector<std::string>().size();
   detail_.mutable_ticket()->set_host_name(evil);
   detail_.mutable_ticket()->set_assignee(evil);
   v1::Symptom& lead = *detail_.mutable_symptoms(0);
   lead.mutable_attributes(0)->set_value(evil);
   lead.mutable_title()->mutable_parameters(0)->set_text(evil);
-  lead.mutable_evidence()
-      ->mutable_processes()
-      ->mutable_top_cpu(0)
-      ->set_command(evil);
+  lead.mutable_evidence()->mutable_processes()->mutable_top_cpu(0)->set_command(
+      evil);
   lead.mutable_evidence()->mutable_recent_events(0)->set_message(evil);
   detail_.mutable_events(1)->set_comment(evil);
   const std::string shown = Render();
@@ -223,8 +235,7 @@ TEST_F(TicketTextTest, HostileStringsMakeNoLinesAndNoEscapes) {
   EXPECT_THAT(shown, Not(HasSubstr("\n  1. rm -rf")));
   EXPECT_THAT(shown, HasSubstr("\\x1b[2J\\u{202e}"));
   // Some fields wrap, none makes a line by itself.
-  EXPECT_LE(static_cast<size_t>(
-                std::count(shown.begin(), shown.end(), '\n')),
+  EXPECT_LE(static_cast<size_t>(std::count(shown.begin(), shown.end(), '\n')),
             lines + 8);
 }
 

@@ -20,7 +20,9 @@ TEST(VisibleTest, ShowsControlBytes) {
   EXPECT_EQ(Visible("\x1b[31mred"), "\\x1b[31mred");
   EXPECT_EQ(Visible(absl::string_view("a\0b", 3)), "a\\x00b");
   EXPECT_EQ(Visible("\x7f"), "\\x7f");
-  EXPECT_EQ(Visible("\xc2\x9b" "31m"), "\\u{9b}31m");  // CSI as one character
+  EXPECT_EQ(Visible("\xc2\x9b"
+                    "31m"),
+            "\\u{9b}31m");  // CSI as one character
 }
 
 TEST(VisibleTest, ShowsWhatTurnsOrHidesText) {
@@ -32,9 +34,9 @@ TEST(VisibleTest, ShowsWhatTurnsOrHidesText) {
 
 TEST(VisibleTest, ShowsBytesThatAreNoUtf8) {
   EXPECT_EQ(Visible("a\xff"), "a\\xff");
-  EXPECT_EQ(Visible("\xc0\xaf"), "\\xc0\\xaf");          // overlong
+  EXPECT_EQ(Visible("\xc0\xaf"), "\\xc0\\xaf");           // overlong
   EXPECT_EQ(Visible("\xed\xa0\x80"), "\\xed\\xa0\\x80");  // surrogate
-  EXPECT_EQ(Visible("\xe2\x82"), "\\xe2\\x82");          // cut off
+  EXPECT_EQ(Visible("\xe2\x82"), "\\xe2\\x82");           // cut off
   EXPECT_EQ(Visible("\xf8\x88\x80\x80\x80"), "\\xf8\\x88\\x80\\x80\\x80");
 }
 
