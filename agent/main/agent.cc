@@ -49,7 +49,7 @@ constexpr absl::Duration kSourcePatience = absl::Seconds(2);
 constexpr absl::Duration kGoodbyePatience = absl::Seconds(3);
 constexpr absl::Duration kSleepPatience = absl::Seconds(2);
 constexpr absl::Duration kHousekeeping = absl::Seconds(5);
-constexpr absl::Duration kStatusEvery = absl::Seconds(30);
+constexpr absl::Duration kStatusEvery = absl::Seconds(10);
 
 template <typename T>
 T RandomBits() {

@@ -7,12 +7,11 @@
 #include "absl/time/clock.h"
 #include "agent/main/commands.h"
 #include "agent/main/doctor.h"
+#include "agent/main/json_text.h"
 #include "agent/main/text_table.h"
 #include "agent/sources/host_files.h"
 #include "agent/sources/source_table.h"
 #include "agent/uplink/grpc_transport.h"
-#include "google/protobuf/struct.pb.h"
-#include "google/protobuf/util/json_util.h"
 #include "protos/base/files.h"
 
 namespace forewarn::agent {
@@ -21,24 +20,14 @@ namespace {
 constexpr int kExitCheckFailed = 8;
 
 std::string ToJson(const std::vector<Check>& checks) {
-  google::protobuf::ListValue list;
+  std::vector<std::string> list;
   for (const Check& check : checks) {
-    auto& fields =
-        *list.add_values()->mutable_struct_value()->mutable_fields();
-    fields["name"].set_string_value(check.name);
-    fields["result"].set_string_value(NameOf(check.health));
-    fields["finding"].set_string_value(check.finding);
-    fields["remedy"].set_string_value(check.remedy);
+    list.push_back(JsonObject({{"name", JsonText(check.name)},
+                               {"result", JsonText(NameOf(check.health))},
+                               {"finding", JsonText(check.finding)},
+                               {"remedy", JsonText(check.remedy)}}));
   }
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  std::string json;
-  if (!google::protobuf::util::MessageToJsonString(list, &json, options)
-           .ok()) {
-    return "[]\n";
-  }
-  if (json.empty() || json.back() != '\n') json += '\n';
-  return json;
+  return absl::StrCat(JsonArray(list), "\n");
 }
 
 std::string ToTable(const std::vector<Check>& checks) {

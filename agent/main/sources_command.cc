@@ -6,12 +6,11 @@
 
 #include "absl/strings/str_cat.h"
 #include "agent/main/commands.h"
+#include "agent/main/json_text.h"
 #include "agent/main/source_readings.h"
 #include "agent/main/text_table.h"
 #include "agent/sources/host_files.h"
 #include "agent/sources/source_table.h"
-#include "google/protobuf/struct.pb.h"
-#include "google/protobuf/util/json_util.h"
 #include "protos/wire/column_codec.h"
 #include "protos/wire/metric_catalog.h"
 #include "protos/wire/series.h"
@@ -57,30 +56,19 @@ std::vector<Row> RowsOf(const std::vector<SourceReadings>& all) {
 }
 
 std::string ToJson(const std::vector<Row>& rows) {
-  google::protobuf::ListValue list;
+  std::vector<std::string> list;
   for (const Row& row : rows) {
-    auto& fields =
-        *list.add_values()->mutable_struct_value()->mutable_fields();
-    fields["name"].set_string_value(row.metric->name);
-    fields["unit"].set_string_value(row.metric->unit);
-    fields["kind"].set_string_value(NameOf(row.metric->kind));
-    fields["value"].set_number_value(row.value);
-    auto& attributes =
-        *fields["attributes"].mutable_struct_value()->mutable_fields();
+    JsonFields attributes;
     for (const auto& [key, value] : row.attributes) {
-      attributes[key].set_string_value(value);
+      attributes.emplace_back(key, JsonText(value));
     }
+    list.push_back(JsonObject({{"name", JsonText(row.metric->name)},
+                               {"unit", JsonText(row.metric->unit)},
+                               {"kind", JsonText(NameOf(row.metric->kind))},
+                               {"attributes", JsonObject(attributes)},
+                               {"value", JsonNumber(row.value)}}));
   }
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  std::string json;
-  if (!google::protobuf::util::MessageToJsonString(list, &json, options)
-           .ok()) {
-    std::fputs("forewarn-agent: an attribute is not valid UTF-8\n", stderr);
-    return "";
-  }
-  if (json.empty() || json.back() != '\n') json += '\n';
-  return json;
+  return absl::StrCat(JsonArray(list), "\n");
 }
 
 std::string ToTable(const std::vector<Row>& rows) {
@@ -120,8 +108,8 @@ int SourcesCommand(const Settings& settings, const std::string& output) {
   const std::string text = output == "json" ? ToJson(rows) : ToTable(rows);
   std::fputs(text.c_str(), stdout);
   std::fflush(stdout);
-  if (hung) std::_Exit(text.empty() ? 1 : 0);
-  return text.empty() ? 1 : 0;
+  if (hung) std::_Exit(0);
+  return 0;
 }
 
 }  // namespace forewarn::agent

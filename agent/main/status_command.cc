@@ -90,14 +90,8 @@ int StatusCommand(const Settings& settings, const std::string& output) {
     return 1;
   }
   if (output == "json") {
-    // The agent's own words, with what it cannot know itself.
-    std::string json = status->ToJson();
-    const size_t open = json.find('{');
-    json.insert(open + 1,
-                absl::StrCat("\n \"running\": ",
-                             pid.has_value() ? "true" : "false",
-                             ",\n \"pid\": ", pid.value_or(0), ","));
-    std::fputs(json.c_str(), stdout);
+    std::fputs(status->ToJson(pid.has_value(), pid.value_or(0)).c_str(),
+               stdout);
   } else {
     PrintTable(*status, pid);
   }

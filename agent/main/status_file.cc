@@ -7,6 +7,7 @@
 #include <cstdio>
 
 #include "absl/strings/str_cat.h"
+#include "agent/main/json_text.h"
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
 #include "protos/base/status.h"
@@ -31,21 +32,6 @@ absl::Time TimeOf(const std::string& text) {
              : absl::UnixEpoch();
 }
 
-class Writer {
- public:
-  explicit Writer(Struct& object) : object_(object) {}
-  void Text(const char* key, const std::string& text) {
-    (*object_.mutable_fields())[key].set_string_value(text);
-  }
-  void Number(const char* key, double number) {
-    (*object_.mutable_fields())[key].set_number_value(number);
-  }
-  Value& At(const char* key) { return (*object_.mutable_fields())[key]; }
-
- private:
-  Struct& object_;
-};
-
 class Reader {
  public:
   explicit Reader(const Struct& object) : object_(object) {}
@@ -67,42 +53,38 @@ class Reader {
 
 }  // namespace
 
-std::string AgentStatus::ToJson() const {
-  Struct object;
-  Writer out(object);
-  out.Text("written_at", TextOf(written_at));
-  out.Text("version", version);
-  out.Text("endpoint_id", endpoint_id);
-  out.Text("phase", phase);
-  out.Text("collector", collector);
-  out.Text("since", TextOf(since));
-  out.Text("last_ack", TextOf(last_ack));
-  out.Text("last_error", last_error);
-  out.Text("certificate_expires", TextOf(certificate_expires));
-  out.Number("tick_seconds", absl::ToDoubleSeconds(tick));
-  out.Number("series", static_cast<double>(series));
-  out.Number("spool_bytes", static_cast<double>(spool_bytes));
-  out.Number("spool_limit_bytes", static_cast<double>(spool_limit_bytes));
-  out.Number("spool_batches", static_cast<double>(spool_batches));
-  out.Number("dropped_samples", static_cast<double>(dropped_samples));
-  out.Text("spool_error", spool_error);
-  auto* const list = out.At("sources").mutable_list_value();
+std::string AgentStatus::ToJson(bool running, int pid) const {
+  std::vector<std::string> list;
   for (const SourceStatus& source : sources) {
-    Writer item(*list->add_values()->mutable_struct_value());
-    item.Text("name", source.name);
-    item.Number("failures", static_cast<double>(source.failures));
-    item.Number("age_seconds", absl::ToDoubleSeconds(source.age));
-    item.Number("interval_seconds", absl::ToDoubleSeconds(source.interval));
+    list.push_back(JsonObject(
+        {{"name", JsonText(source.name)},
+         {"failures", absl::StrCat(source.failures)},
+         {"age_seconds", JsonNumber(absl::ToDoubleSeconds(source.age))},
+         {"interval_seconds",
+          JsonNumber(absl::ToDoubleSeconds(source.interval))}}));
   }
-  google::protobuf::util::JsonPrintOptions options;
-  options.add_whitespace = true;
-  std::string json;
-  // Texts that are no UTF-8 cannot be written; there are none of ours.
-  if (!google::protobuf::util::MessageToJsonString(object, &json, options)
-           .ok()) {
-    return "{}\n";
-  }
-  return json;
+  return absl::StrCat(
+      JsonObject(
+          {{"running", running ? "true" : "false"},
+           {"pid", absl::StrCat(pid)},
+           {"written_at", JsonText(TextOf(written_at))},
+           {"version", JsonText(version)},
+           {"endpoint_id", JsonText(endpoint_id)},
+           {"phase", JsonText(phase)},
+           {"collector", JsonText(collector)},
+           {"since", JsonText(TextOf(since))},
+           {"last_ack", JsonText(TextOf(last_ack))},
+           {"last_error", JsonText(last_error)},
+           {"certificate_expires", JsonText(TextOf(certificate_expires))},
+           {"tick_seconds", JsonNumber(absl::ToDoubleSeconds(tick))},
+           {"series", absl::StrCat(series)},
+           {"spool_bytes", absl::StrCat(spool_bytes)},
+           {"spool_limit_bytes", absl::StrCat(spool_limit_bytes)},
+           {"spool_batches", absl::StrCat(spool_batches)},
+           {"dropped_samples", absl::StrCat(dropped_samples)},
+           {"spool_error", JsonText(spool_error)},
+           {"sources", JsonArray(list)}}),
+      "\n");
 }
 
 absl::StatusOr<AgentStatus> ReadStatusFile(base::Files& files,
@@ -146,7 +128,7 @@ absl::StatusOr<AgentStatus> ReadStatusFile(base::Files& files,
 absl::Status WriteStatusFile(const std::string& path,
                              const AgentStatus& status) {
   const std::string fresh = absl::StrCat(path, ".new");
-  const std::string json = status.ToJson();
+  const std::string json = status.ToJson(true, getpid());
   const int file = open(fresh.c_str(),
                         O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
                         0600);

@@ -39,7 +39,8 @@ struct AgentStatus {
   std::string spool_error;
   std::vector<SourceStatus> sources;
 
-  std::string ToJson() const;
+  // `running` and `pid` as the reader of the file finds them.
+  std::string ToJson(bool running, int pid) const;
 };
 
 // kNotFound when no agent ever ran here, kDataLoss when it is unreadable.

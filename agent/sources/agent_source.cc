@@ -37,10 +37,9 @@ double OwnCpuSeconds() {
          static_cast<double>(used.tv_nsec) * 1e-9;
 }
 
-void AcceptSource(const std::string& name,
-                  const AgentStats::SourceState& state, absl::Duration tick,
-                  absl::Duration since_boot, absl::Duration started,
-                  ReadingSink& sink) {
+void AcceptSource(const std::string& name, const AgentStats::SourceState& state,
+                  absl::Duration tick, absl::Duration since_boot,
+                  absl::Duration started, ReadingSink& sink) {
   const AttributeView source = {"forewarn.source", name};
   sink.Accept("forewarn.agent.source.duration", {source},
               absl::ToDoubleSeconds(state.last_duration));

@@ -29,8 +29,8 @@ struct FreeCertificate {
 using Certificate = std::unique_ptr<X509, FreeCertificate>;
 
 std::string FirstDnsName(X509* certificate) {
-  auto* names = static_cast<GENERAL_NAMES*>(X509_get_ext_d2i(
-      certificate, NID_subject_alt_name, nullptr, nullptr));
+  auto* names = static_cast<GENERAL_NAMES*>(
+      X509_get_ext_d2i(certificate, NID_subject_alt_name, nullptr, nullptr));
   std::string found;
   for (int i = 0; i < sk_GENERAL_NAME_num(names) && found.empty(); ++i) {
     const GENERAL_NAME* name = sk_GENERAL_NAME_value(names, i);
@@ -97,8 +97,7 @@ absl::StatusOr<CertificateExpiry> EarliestExpiry(absl::string_view text) {
     if (!expires.has_value()) {
       status = absl::InvalidArgumentError("read certificate: bad expiry");
     } else if (!earliest.has_value() || *expires < earliest->expires) {
-      earliest = {.subject = SubjectOf(certificate.get()),
-                  .expires = *expires};
+      earliest = {.subject = SubjectOf(certificate.get()), .expires = *expires};
     }
   }
   ERR_clear_error();

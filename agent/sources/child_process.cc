@@ -51,8 +51,8 @@ int MillisecondsUntil(Instant deadline) {
 // as a fresh program has them.
 int Spawn(const std::vector<std::string>& arguments, int output, pid_t& pid) {
   SpawnSettings settings;
-  posix_spawn_file_actions_addopen(&settings.actions, STDIN_FILENO,
-                                   "/dev/null", O_RDONLY, 0);
+  posix_spawn_file_actions_addopen(&settings.actions, STDIN_FILENO, "/dev/null",
+                                   O_RDONLY, 0);
   posix_spawn_file_actions_adddup2(&settings.actions, output, STDOUT_FILENO);
   posix_spawn_file_actions_addopen(&settings.actions, STDERR_FILENO,
                                    "/dev/null", O_WRONLY, 0);
@@ -63,9 +63,9 @@ int Spawn(const std::vector<std::string>& arguments, int output, pid_t& pid) {
   posix_spawnattr_setsigmask(&settings.attributes, &none);
   posix_spawnattr_setsigdefault(&settings.attributes, &all);
   posix_spawnattr_setpgroup(&settings.attributes, 0);
-  posix_spawnattr_setflags(&settings.attributes,
-                           POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                               POSIX_SPAWN_SETPGROUP);
+  posix_spawnattr_setflags(&settings.attributes, POSIX_SPAWN_SETSIGMASK |
+                                                     POSIX_SPAWN_SETSIGDEF |
+                                                     POSIX_SPAWN_SETPGROUP);
   std::vector<char*> argv;
   for (const std::string& argument : arguments) {
     argv.push_back(const_cast<char*>(argument.c_str()));
@@ -115,8 +115,7 @@ absl::StatusOr<int> AwaitEnd(pid_t pid, Instant deadline) {
   }
 }
 
-absl::StatusOr<ChildOutput> Attend(pid_t pid, int fd,
-                                   const ChildLimits& limits,
+absl::StatusOr<ChildOutput> Attend(pid_t pid, int fd, const ChildLimits& limits,
                                    bool& is_collected) {
   const Instant deadline = std::chrono::steady_clock::now() +
                            absl::ToChronoNanoseconds(limits.timeout);

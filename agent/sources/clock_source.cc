@@ -9,8 +9,7 @@ namespace forewarn::agent {
 
 ClockSource::ClockSource(ReadDiscipline read) : read_(std::move(read)) {}
 
-absl::Status ClockSource::Sample(const SampleTime& /*now*/,
-                                 ReadingSink& sink) {
+absl::Status ClockSource::Sample(const SampleTime& /*now*/, ReadingSink& sink) {
   struct timex discipline = {};  // modes = 0: only read
   if (read_(&discipline) < 0) {
     if (errno == EPERM || errno == ENOSYS) {

@@ -70,9 +70,9 @@ std::optional<SocketAddress> V6Gateway(absl::string_view routes) {
   while (NextLine(routes, line)) {
     std::array<absl::string_view, 10> fields;
     uint32_t length = 0, metric = 0, flags = 0;
-    if (SplitFields(line, fields) < fields.size() ||
-        !Hex(fields[1], length) || !Hex(fields[5], metric) ||
-        !Hex(fields[8], flags) || fields[4].size() != 32 ||
+    if (SplitFields(line, fields) < fields.size() || !Hex(fields[1], length) ||
+        !Hex(fields[5], metric) || !Hex(fields[8], flags) ||
+        fields[4].size() != 32 ||
         !std::all_of(fields[4].begin(), fields[4].end(),
                      [](unsigned char c) { return absl::ascii_isxdigit(c); })) {
       continue;

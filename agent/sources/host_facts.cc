@@ -29,9 +29,8 @@ std::string WithoutPlaceholder(std::string text) {
   for (const char* placeholder :
        {"to be filled by o.e.m.", "to be filled by oem", "system manufacturer",
         "system product name", "default string", "not specified",
-        "not applicable", "o.e.m.", "oem", "none", "n/a", "unknown",
-        "invalid", "undefined", "x.x", "0", "empty", "type1productconfigid",
-        "sku"}) {
+        "not applicable", "o.e.m.", "oem", "none", "n/a", "unknown", "invalid",
+        "undefined", "x.x", "0", "empty", "type1productconfigid", "sku"}) {
     if (lower == placeholder) return "";
   }
   return text;
@@ -227,13 +226,18 @@ std::string ReadVirtualization(const HostFiles& files) {
     const char* name;
   };
   // In order: "KVM" also stands in the names of those above it.
-  static constexpr Mark kMarks[] = {
-      {"VMware", "vmware"},        {"VirtualBox", "virtualbox"},
-      {"innotek", "virtualbox"},   {"Xen", "xen"},
-      {"Parallels", "parallels"},  {"Bochs", "bochs"},
-      {"Virtual Machine", "hyperv"}, {"BHYVE", "bhyve"},
-      {"OpenStack", "openstack"},  {"Apple Virtualization", "apple"},
-      {"QEMU", "kvm"},             {"KVM", "kvm"}};
+  static constexpr Mark kMarks[] = {{"VMware", "vmware"},
+                                    {"VirtualBox", "virtualbox"},
+                                    {"innotek", "virtualbox"},
+                                    {"Xen", "xen"},
+                                    {"Parallels", "parallels"},
+                                    {"Bochs", "bochs"},
+                                    {"Virtual Machine", "hyperv"},
+                                    {"BHYVE", "bhyve"},
+                                    {"OpenStack", "openstack"},
+                                    {"Apple Virtualization", "apple"},
+                                    {"QEMU", "kvm"},
+                                    {"KVM", "kvm"}};
   for (const Mark& mark : kMarks) {
     if (absl::StrContains(dmi, mark.words)) return mark.name;
   }

@@ -48,8 +48,8 @@ bool SplitUrl(const std::string& url, Url& out) {
 // verified: an expired one has an expiry too.
 void KeepExpiry(const SSL* ssl, int where, int /*result*/) {
   if ((where & SSL_CB_HANDSHAKE_DONE) == 0) return;
-  auto* result = static_cast<ProbeResult*>(
-      SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
+  auto* result =
+      static_cast<ProbeResult*>(SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl)));
   X509* certificate = SSL_get1_peer_certificate(ssl);
   if (certificate == nullptr) return;
   result->certificate_expires = ExpiryOf(certificate);
@@ -130,8 +130,8 @@ class HttpCheck final : public ProbeCheck {
     if (status != 0) result.http_status = status;
     const bool has_seen_enough = body_bytes > kMaxBodyBytes;
     if (!answer && !has_seen_enough) {
-      result.status = absl::UnavailableError(absl::StrCat(
-          "get ", url_, ": ", httplib::to_string(answer.error())));
+      result.status = absl::UnavailableError(
+          absl::StrCat("get ", url_, ": ", httplib::to_string(answer.error())));
     } else if (status >= 400) {
       result.status = absl::FailedPreconditionError(
           absl::StrCat("get ", url_, ": status ", status));

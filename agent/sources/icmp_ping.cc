@@ -115,8 +115,7 @@ absl::StatusOr<absl::Duration> Ping(const SocketAddress& address,
   if (!MakeEcho(is_v6, echo)) return base::ErrnoStatus(errno, deed);
 
   const Clock::time_point sent = Clock::now();
-  const Clock::time_point deadline =
-      sent + absl::ToChronoNanoseconds(timeout);
+  const Clock::time_point deadline = sent + absl::ToChronoNanoseconds(timeout);
   if (sendto(socket.fd, echo.data(), echo.size(), MSG_NOSIGNAL, address.get(),
              address.length) < 0) {
     if (errno == EPERM) {  // a firewall of this machine
@@ -130,10 +129,9 @@ absl::StatusOr<absl::Duration> Ping(const SocketAddress& address,
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         deadline - Clock::now());
     struct pollfd ready = {.fd = socket.fd, .events = POLLIN, .revents = 0};
-    const int count =
-        left.count() <= 0
-            ? 0
-            : poll(&ready, 1, static_cast<int>(left.count()) + 1);
+    const int count = left.count() <= 0
+                          ? 0
+                          : poll(&ready, 1, static_cast<int>(left.count()) + 1);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return base::ErrnoStatus(errno, deed);
     if (count == 0) {

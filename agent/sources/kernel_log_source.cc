@@ -62,8 +62,7 @@ KernelLogSource::KernelLogSource(const HostFiles& files,
       log_(std::move(log)),
       counts_(KernelFindingTypes().size()) {}
 
-absl::Status KernelLogSource::Sample(const SampleTime& now,
-                                     ReadingSink& sink) {
+absl::Status KernelLogSource::Sample(const SampleTime& now, ReadingSink& sink) {
   const absl::StatusOr<double> tainted =
       files_.ReadNumber("/proc/sys/kernel/tainted");
   if (tainted.ok() && *tainted >= 0) {
@@ -95,13 +94,13 @@ absl::Status KernelLogSource::ReadLog(const SampleTime& now,
     ++counts_[IndexOf(finding->type)];
     if (++events > kMaxEvents) continue;
     const bool link = finding->type == "link_down";
-    sink.AcceptEvent(MakeEvent(
-        now.wall, finding->type,
-        {{"network.interface.name", link ? finding->device : ""},
-         {"process.executable.name", finding->process},
-         {"process.pid", finding->pid},
-         {"system.device", link ? "" : finding->device}},
-        *text));
+    sink.AcceptEvent(
+        MakeEvent(now.wall, finding->type,
+                  {{"network.interface.name", link ? finding->device : ""},
+                   {"process.executable.name", finding->process},
+                   {"process.pid", finding->pid},
+                   {"system.device", link ? "" : finding->device}},
+                  *text));
   }
   for (size_t i = 0; i < counts_.size(); ++i) {
     sink.Accept("forewarn.kernel.log.events",

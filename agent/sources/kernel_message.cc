@@ -154,8 +154,8 @@ bool FindFilesystemError(string_view text, KernelFinding& finding) {
     found = absl::StartsWith(text, "BTRFS error") ||
             absl::StartsWith(text, "BTRFS critical") ||
             absl::StartsWith(text, "BTRFS: error") ||
-            ContainsAny(text, {"csum failed", "checksum error at",
-                               "forced readonly"});
+            ContainsAny(
+                text, {"csum failed", "checksum error at", "forced readonly"});
   } else if (absl::StartsWith(text, "F2FS-fs (")) {
     found = ContainsAny(text, {"orrupt", "I/O error", "nconsistent"});
   } else if (absl::StartsWith(text, "FAT-fs (")) {
@@ -201,10 +201,9 @@ bool FindSegfault(string_view text, KernelFinding& finding) {
   if (absl::StrContains(plain, "]: segfault at ")) {
     return SplitProcess(plain, "]: segfault at ", '[', finding);
   }
-  for (string_view mark :
-       {"] general protection fault", "] general protection",
-        "] trap invalid opcode", "] trap divide error",
-        "] trap stack segment"}) {
+  for (string_view mark : {"] general protection fault", "] general protection",
+                           "] trap invalid opcode", "] trap divide error",
+                           "] trap stack segment"}) {
     if (absl::StrContains(plain, mark)) {
       return SplitProcess(plain, mark, '[', finding);
     }
@@ -250,12 +249,12 @@ bool FindNvmeError(string_view text, KernelFinding& finding) {
   finding.device = DeviceName(rest);
   return (absl::StrContains(rest, ": I/O ") &&
           ContainsAny(rest, {" timeout, ", " I/O Error (sct "})) ||
-         ContainsAny(rest, {"controller is down; will reset",
-                            "Removing after probe failure",
-                            "Device not ready; aborting",
-                            "Device shutdown incomplete",
-                            "Disabling device after reset failure",
-                            "failed to mark controller"});
+         ContainsAny(
+             rest,
+             {"controller is down; will reset", "Removing after probe failure",
+              "Device not ready; aborting", "Device shutdown incomplete",
+              "Disabling device after reset failure",
+              "failed to mark controller"});
 }
 
 bool FindLinkDown(string_view text, KernelFinding& finding) {
@@ -292,10 +291,9 @@ bool FindLinkDown(string_view text, KernelFinding& finding) {
 absl::Span<const string_view> KernelFindingTypes() { return kTypes; }
 
 std::optional<KernelFinding> ClassifyKernelMessage(string_view text) {
-  for (auto* find :
-       {FindOomKill, FindSegfault, FindHungTask, FindSoftLockup,
-        FindFilesystemError, FindNvmeError, FindIoError, FindMachineCheck,
-        FindUsbError, FindLinkDown}) {
+  for (auto* find : {FindOomKill, FindSegfault, FindHungTask, FindSoftLockup,
+                     FindFilesystemError, FindNvmeError, FindIoError,
+                     FindMachineCheck, FindUsbError, FindLinkDown}) {
     KernelFinding finding;
     if (find(text, finding)) return finding;
   }

@@ -15,7 +15,7 @@ struct KernelFinding {
   absl::string_view type;  // one of KernelFindingTypes()
   std::string process;     // of oom_kill, hung_task, segfault, soft_lockup
   std::string pid;
-  std::string device;      // of i/o, file-system, nvme, usb and link trouble
+  std::string device;  // of i/o, file-system, nvme, usb and link trouble
 };
 
 // Values of forewarn.kernel.log.type, in the catalogue's order.

@@ -42,8 +42,7 @@ class DnsCheck final : public ProbeCheck {
   const std::string name_;
 };
 
-absl::Status Connect(const SocketAddress& address,
-                     Clock::time_point deadline) {
+absl::Status Connect(const SocketAddress& address, Clock::time_point deadline) {
   struct Socket {
     int fd;
     ~Socket() {
@@ -61,10 +60,9 @@ absl::Status Connect(const SocketAddress& address,
     const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(
         deadline - Clock::now());
     struct pollfd ready = {.fd = socket.fd, .events = POLLOUT, .revents = 0};
-    const int count =
-        left.count() <= 0
-            ? 0
-            : poll(&ready, 1, static_cast<int>(left.count()) + 1);
+    const int count = left.count() <= 0
+                          ? 0
+                          : poll(&ready, 1, static_cast<int>(left.count()) + 1);
     if (count < 0 && errno == EINTR) continue;
     if (count < 0) return base::ErrnoStatus(errno, deed);
     if (count == 0) {

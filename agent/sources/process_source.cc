@@ -161,8 +161,8 @@ void ProcessSource::RefreshFileLimits() {
     turn.emplace_back(known_[seen.stat.pid].limits_reading, seen.stat.pid);
   }
   const size_t count = std::min(kLimitReads, turn.size());
-  std::partial_sort(turn.begin(),
-                    turn.begin() + static_cast<ptrdiff_t>(count), turn.end());
+  std::partial_sort(turn.begin(), turn.begin() + static_cast<ptrdiff_t>(count),
+                    turn.end());
   turn.resize(count);
   for (const auto& [ignored, pid] : turn) {
     Known& known = known_[pid];
@@ -211,10 +211,9 @@ void ProcessSource::AcceptFiles(ReadingSink& sink) {
     }
     ++counted;
     // Too many to count: the kernel's table is the next best.
-    const double files = static_cast<double>(
-        names.ok() ? names->size() : known.slots);
-    highest =
-        std::max(highest, files / static_cast<double>(known.file_limit));
+    const double files =
+        static_cast<double>(names.ok() ? names->size() : known.slots);
+    highest = std::max(highest, files / static_cast<double>(known.file_limit));
   }
   if (highest >= 0) {
     sink.Accept("forewarn.process.top.files.utilization", highest);
@@ -228,12 +227,10 @@ void ProcessSource::AcceptTop(const SampleTime& now, ReadingSink& sink) {
   SetTimestamp(now.wall, *snapshot.mutable_time());
 
   if (reading_ > 1) {
-    std::partial_sort(seen_.begin(), end, seen_.end(),
-                      [](const Seen& a, const Seen& b) {
-                        return a.cpu_ratio > b.cpu_ratio;
-                      });
-    sink.Accept("forewarn.process.top.cpu",
-                std::max(seen_[0].cpu_ratio, 0.0));
+    std::partial_sort(
+        seen_.begin(), end, seen_.end(),
+        [](const Seen& a, const Seen& b) { return a.cpu_ratio > b.cpu_ratio; });
+    sink.Accept("forewarn.process.top.cpu", std::max(seen_[0].cpu_ratio, 0.0));
     for (auto it = seen_.begin(); it != end && it->cpu_ratio > 0; ++it) {
       *snapshot.add_top_cpu() = Describe(*it, now);
     }

@@ -38,8 +38,8 @@ class ProcessSource final : public Source {
   struct Known {
     uint64_t start_ticks = 0;
     double cpu_seconds = 0;
-    uint64_t reading = 0;         // of the last sight
-    uint64_t slots = 0;           // descriptors, upper bound
+    uint64_t reading = 0;  // of the last sight
+    uint64_t slots = 0;    // descriptors, upper bound
     uint64_t file_limit = 0;
     uint64_t limits_reading = 0;  // when the two above were read
     bool uninterruptible = false;

@@ -27,9 +27,9 @@ absl::string_view TakeUntil(absl::string_view& text, char end) {
 
 bool NamesSecret(absl::string_view name) {
   const std::string lower = absl::AsciiStrToLower(name);
-  for (const char* word : {"password", "passwd", "passphrase", "secret",
-                           "token", "credential", "apikey", "api-key",
-                           "api_key"}) {
+  for (const char* word :
+       {"password", "passwd", "passphrase", "secret", "token", "credential",
+        "apikey", "api-key", "api_key"}) {
     if (absl::StrContains(lower, word)) return true;
   }
   return false;
@@ -72,8 +72,7 @@ absl::StatusOr<ProcessStat> ParseProcessStat(absl::string_view line) {
   }
   stat.cpu_seconds = static_cast<double>(user + system) / ticks_per_second;
   stat.resident_bytes =
-      static_cast<uint64_t>(std::max<int64_t>(resident_pages, 0)) *
-      page_bytes;
+      static_cast<uint64_t>(std::max<int64_t>(resident_pages, 0)) * page_bytes;
   return stat;
 }
 

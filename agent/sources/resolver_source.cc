@@ -48,8 +48,8 @@ absl::Status ResolverSource::Sample(const SampleTime& /*now*/,
   }
   std::optional<absl::StatusOr<absl::Duration>> result;
   // A look-up that still hangs is no answer either.
-  if (call_.Start([look_up = look_up_, host = host_]()
-                      -> absl::StatusOr<absl::Duration> {
+  if (call_.Start([look_up = look_up_,
+                   host = host_]() -> absl::StatusOr<absl::Duration> {
         const auto begin = std::chrono::steady_clock::now();
         const absl::Status status = look_up(host);
         if (!status.ok()) return status;

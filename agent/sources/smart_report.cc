@@ -26,16 +26,16 @@ struct AttributeName {
 };
 // Vendors agree on the meaning of these.
 constexpr AttributeName kAttributes[] = {
-    {5, "reallocated_sectors"},    {10, "spin_retry"},
-    {184, "end_to_end_error"},     {187, "reported_uncorrectable"},
-    {188, "command_timeout"},      {196, "reallocation_events"},
-    {197, "pending_sectors"},      {198, "offline_uncorrectable"},
+    {5, "reallocated_sectors"}, {10, "spin_retry"},
+    {184, "end_to_end_error"},  {187, "reported_uncorrectable"},
+    {188, "command_timeout"},   {196, "reallocation_events"},
+    {197, "pending_sectors"},   {198, "offline_uncorrectable"},
     {199, "crc_errors"}};
 
 absl::StatusOr<Struct> ParseJson(absl::string_view json) {
   Struct parsed;
-  const auto status = google::protobuf::util::JsonStringToMessage(
-      std::string(json), &parsed);
+  const auto status =
+      google::protobuf::util::JsonStringToMessage(std::string(json), &parsed);
   if (!status.ok()) {
     return absl::DataLossError("read smartctl's answer: it is no JSON");
   }
@@ -126,8 +126,7 @@ void ReadAtaAttributes(const Struct& report, SmartReport& out) {
        List(Object(report, "ata_smart_attributes"), "table").values()) {
     const Struct& attribute = row.struct_value();
     const double id = Number(attribute, "id").value_or(0);
-    const std::optional<double> raw =
-        Number(Object(attribute, "raw"), "value");
+    const std::optional<double> raw = Number(Object(attribute, "raw"), "value");
     const std::optional<double> left = Number(attribute, "value");
     if (TellsLifeLeft(String(attribute, "name")) && left.has_value() &&
         *left <= 100 && !out.endurance_used_ratio.has_value()) {
@@ -163,8 +162,7 @@ void ReadScsi(const Struct& report, SmartReport& out) {
   bool is_counted = false;
   const Struct& log = Object(report, "scsi_error_counter_log");
   for (const char* deed : {"read", "write", "verify"}) {
-    const auto errors =
-        Number(Object(log, deed), "total_uncorrected_errors");
+    const auto errors = Number(Object(log, deed), "total_uncorrected_errors");
     if (!errors.has_value()) continue;
     uncorrected += *errors;
     is_counted = true;
@@ -181,10 +179,9 @@ std::string DriveName(const Struct& report) {
   if (model.empty()) model = String(report, "scsi_model_name");
   const std::string serial = String(report, "serial_number");
   const std::string name =
-      serial.empty()
-          ? std::string(absl::StripPrefix(
-                String(Object(report, "device"), "name"), "/dev/"))
-          : absl::StrCat(model, " ", serial);
+      serial.empty() ? std::string(absl::StripPrefix(
+                           String(Object(report, "device"), "name"), "/dev/"))
+                     : absl::StrCat(model, " ", serial);
   return CleanText(absl::StripAsciiWhitespace(name), 128);
 }
 

@@ -33,8 +33,7 @@ struct SmartReport {
 
 // Of `smartctl --scan-open --json`: at most 64 devices, those whose names and
 // types are plain. kDataLoss when it is no JSON.
-absl::StatusOr<std::vector<SmartDevice>> ParseSmartScan(
-    absl::string_view json);
+absl::StatusOr<std::vector<SmartDevice>> ParseSmartScan(absl::string_view json);
 
 // Of `smartctl --json -a`. kPermissionDenied, kUnavailable: smartctl could
 // not ask the drive, with its words. kDataLoss when it is no JSON.

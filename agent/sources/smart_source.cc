@@ -36,8 +36,7 @@ void AcceptReport(const SmartReport& report, ReadingSink& sink) {
   }
   accept("forewarn.smart.power_on", report.power_on_seconds);
   accept("forewarn.smart.temperature", report.temperature_celsius);
-  accept("hw.physical_disk.endurance_utilization",
-         report.endurance_used_ratio);
+  accept("hw.physical_disk.endurance_utilization", report.endurance_used_ratio);
   accept("forewarn.nvme.critical_warning", report.critical_warning);
   accept("forewarn.nvme.media_errors", report.media_errors);
   accept("forewarn.nvme.spare", report.spare_ratio);
@@ -62,8 +61,7 @@ SmartSource::SmartSource() : SmartSource(RunInstalled) {}
 
 SmartSource::SmartSource(RunSmartctl run) : run_(std::move(run)) {}
 
-absl::Status SmartSource::Sample(const SampleTime& /*now*/,
-                                 ReadingSink& sink) {
+absl::Status SmartSource::Sample(const SampleTime& /*now*/, ReadingSink& sink) {
   FOREWARN_ASSIGN_OR_RETURN(const std::string scan,
                             run_({"--scan-open", "--json=c"}));
   FOREWARN_ASSIGN_OR_RETURN(const std::vector<SmartDevice> devices,
@@ -73,9 +71,8 @@ absl::Status SmartSource::Sample(const SampleTime& /*now*/,
   bool is_answered = false;
   absl::btree_set<std::string> seen;  // a drive may have two ways to it
   for (const SmartDevice& device : devices) {
-    const absl::StatusOr<std::string> json =
-        run_({"--json=c", "-n", "standby", "-a", "-d", device.type,
-              device.name});
+    const absl::StatusOr<std::string> json = run_(
+        {"--json=c", "-n", "standby", "-a", "-d", device.type, device.name});
     const absl::StatusOr<SmartReport> report =
         json.ok() ? ParseSmartReport(*json)
                   : absl::StatusOr<SmartReport>(json.status());

@@ -28,8 +28,8 @@ int Ask(const std::string& host, uint16_t port, int flags,
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = flags | AI_NUMERICSERV;
   addrinfo* raw = nullptr;
-  const int result = getaddrinfo(host.c_str(), std::to_string(port).c_str(),
-                                 &hints, &raw);
+  const int result =
+      getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &raw);
   if (result != 0) return result;
   const std::unique_ptr<addrinfo, FreeAddresses> list(raw);
   for (const addrinfo* at = raw; at != nullptr && out.size() < kMaxAddresses;
@@ -47,8 +47,8 @@ int Ask(const std::string& host, uint16_t port, int flags,
 
 std::string ToText(const SocketAddress& address) {
   char text[NI_MAXHOST];
-  if (getnameinfo(address.get(), address.length, text, sizeof(text), nullptr,
-                  0, NI_NUMERICHOST) != 0) {
+  if (getnameinfo(address.get(), address.length, text, sizeof(text), nullptr, 0,
+                  NI_NUMERICHOST) != 0) {
     return "(no address)";
   }
   return text;

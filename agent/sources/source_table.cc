@@ -40,16 +40,14 @@ std::vector<std::unique_ptr<Source>> MakeSources(const HostFiles& files,
   sources.push_back(std::make_unique<FilesystemSource>(files));
   sources.push_back(std::make_unique<NetworkSource>(files));
   sources.push_back(std::make_unique<GatewaySource>(files));
-  sources.push_back(
-      std::make_unique<ResolverSource>(ResolverName(config)));
+  sources.push_back(std::make_unique<ResolverSource>(ResolverName(config)));
   sources.push_back(std::make_unique<ProcessSource>(files));
   sources.push_back(std::make_unique<ThermalSource>(files));
   sources.push_back(std::make_unique<BatterySource>(files));
-  sources.push_back(std::make_unique<BootSource>(
-      files, BootStatePath(config)));
+  sources.push_back(std::make_unique<BootSource>(files, BootStatePath(config)));
   sources.push_back(std::make_unique<ClockSource>());
-  sources.push_back(std::make_unique<KernelLogSource>(
-      files, std::make_unique<KmsgLog>()));
+  sources.push_back(
+      std::make_unique<KernelLogSource>(files, std::make_unique<KmsgLog>()));
   sources.push_back(std::make_unique<SystemdSource>(MakeSystemdManager()));
   sources.push_back(std::make_unique<UpdateSource>(files));
   sources.push_back(std::make_unique<CertificateSource>(
@@ -60,14 +58,14 @@ std::vector<std::unique_ptr<Source>> MakeSources(const HostFiles& files,
   sources.push_back(std::make_unique<AgentSource>(files, stats));
 
   const auto& disabled = config.disabled_sources();
-  sources.erase(
-      std::remove_if(sources.begin(), sources.end(),
-                     [&](const std::unique_ptr<Source>& source) {
-                       return std::find(disabled.begin(), disabled.end(),
-                                        std::string(source->name())) !=
-                              disabled.end();
-                     }),
-      sources.end());
+  sources.erase(std::remove_if(sources.begin(), sources.end(),
+                               [&](const std::unique_ptr<Source>& source) {
+                                 return std::find(
+                                            disabled.begin(), disabled.end(),
+                                            std::string(source->name())) !=
+                                        disabled.end();
+                               }),
+                sources.end());
   return sources;
 }
 

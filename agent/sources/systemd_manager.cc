@@ -86,11 +86,10 @@ class SystemdManager final : public ServiceManager {
     FOREWARN_ASSIGN_OR_RETURN(
         state.system_state,
         StringProperty(kManagerPath, kManager, "SystemState"));
-    FOREWARN_ASSIGN_OR_RETURN(
-        state.jobs, NumberProperty(kManagerPath, kManager, "NJobs"));
-    FOREWARN_ASSIGN_OR_RETURN(
-        const std::vector<Unit> failed,
-        Units({"failed", nullptr}, {nullptr, nullptr}));
+    FOREWARN_ASSIGN_OR_RETURN(state.jobs,
+                              NumberProperty(kManagerPath, kManager, "NJobs"));
+    FOREWARN_ASSIGN_OR_RETURN(const std::vector<Unit> failed,
+                              Units({"failed", nullptr}, {nullptr, nullptr}));
     for (const Unit& unit : failed) state.failed.push_back(unit.name);
     FOREWARN_ASSIGN_OR_RETURN(
         const std::vector<Unit> services,
@@ -109,20 +108,20 @@ class SystemdManager final : public ServiceManager {
   }
 
   // Lists are of one element and the terminating nullptr.
-  absl::StatusOr<std::vector<Unit>> Units(
-      std::array<const char*, 2> states, std::array<const char*, 2> patterns) {
+  absl::StatusOr<std::vector<Unit>> Units(std::array<const char*, 2> states,
+                                          std::array<const char*, 2> patterns) {
     sd_bus_message* raw = nullptr;
-    int result = sd_bus_message_new_method_call(
-        bus_.get(), &raw, kService, kManagerPath, kManager,
-        "ListUnitsByPatterns");
+    int result =
+        sd_bus_message_new_method_call(bus_.get(), &raw, kService, kManagerPath,
+                                       kManager, "ListUnitsByPatterns");
     const Message call(raw);
     if (result >= 0) {
-      result = sd_bus_message_append_strv(
-          raw, const_cast<char**>(states.data()));
+      result =
+          sd_bus_message_append_strv(raw, const_cast<char**>(states.data()));
     }
     if (result >= 0) {
-      result = sd_bus_message_append_strv(
-          raw, const_cast<char**>(patterns.data()));
+      result =
+          sd_bus_message_append_strv(raw, const_cast<char**>(patterns.data()));
     }
     if (result < 0) return Failed(result, "ask for units");
     BusError error;
@@ -151,9 +150,8 @@ class SystemdManager final : public ServiceManager {
                                              const char* property) {
     BusError error;
     char* text = nullptr;
-    const int result =
-        sd_bus_get_property_string(bus_.get(), kService, path, interface,
-                                   property, &error.error, &text);
+    const int result = sd_bus_get_property_string(
+        bus_.get(), kService, path, interface, property, &error.error, &text);
     if (result < 0) {
       return Failed(result, absl::StrCat("read ", property), &error.error);
     }

@@ -18,11 +18,9 @@ SystemdSource::SystemdSource(std::unique_ptr<ServiceManager> manager)
     : manager_(std::move(manager)) {}
 
 absl::Status SystemdSource::Sample(const SampleTime& now, ReadingSink& sink) {
-  FOREWARN_ASSIGN_OR_RETURN(const ServiceManagerState state,
-                            manager_->Read());
+  FOREWARN_ASSIGN_OR_RETURN(const ServiceManagerState state, manager_->Read());
   const std::string& system = state.system_state;
-  if (system == "running" || system == "starting" ||
-      system == "initializing") {
+  if (system == "running" || system == "starting" || system == "initializing") {
     sink.Accept("forewarn.systemd.running", 1);
   } else if (system == "degraded" || system == "maintenance") {
     sink.Accept("forewarn.systemd.running", 0);
@@ -44,8 +42,8 @@ absl::Status SystemdSource::Sample(const SampleTime& now, ReadingSink& sink) {
     if (count > 0) restarts.emplace(CleanText(unit, kMaxNameBytes), count);
   }
   for (const auto& [unit, count] : restarts) {
-    sink.Accept("forewarn.systemd.unit.restarts",
-                {{"systemd.unit.name", unit}}, count);
+    sink.Accept("forewarn.systemd.unit.restarts", {{"systemd.unit.name", unit}},
+                count);
   }
   return absl::OkStatus();
 }

@@ -68,17 +68,17 @@ absl::Status UpdateSource::Sample(const SampleTime& now, ReadingSink& sink) {
       files_.Read("/var/lib/update-notifier/updates-available");
   if (available.ok()) {
     if (const auto waiting = ParseUpdatesAvailable(*available)) {
-      sink.Accept("forewarn.updates.waiting",
-                  {{"forewarn.update.type", "all"}}, waiting->all);
+      sink.Accept("forewarn.updates.waiting", {{"forewarn.update.type", "all"}},
+                  waiting->all);
       sink.Accept("forewarn.updates.waiting",
                   {{"forewarn.update.type", "security"}}, waiting->security);
     }
   }
   // apt touches one of these each time it has fetched the lists.
   std::optional<absl::Time> fetched;
-  for (const char* stamp : {"/var/lib/apt/periodic/update-success-stamp",
-                            "/var/lib/apt/periodic/update-stamp",
-                            "/var/lib/apt/lists/partial"}) {
+  for (const char* stamp :
+       {"/var/lib/apt/periodic/update-success-stamp",
+        "/var/lib/apt/periodic/update-stamp", "/var/lib/apt/lists/partial"}) {
     const auto info = files_.Info(stamp);
     if (!info.ok()) continue;
     fetched = std::max(fetched.value_or(info->modified), info->modified);
@@ -96,8 +96,7 @@ absl::Status UpdateSource::Sample(const SampleTime& now, ReadingSink& sink) {
 
 // The log is followed from the agent's start on; a new file in its place is
 // read from its beginning.
-absl::Status UpdateSource::FollowLog(const SampleTime& now,
-                                     ReadingSink& sink) {
+absl::Status UpdateSource::FollowLog(const SampleTime& now, ReadingSink& sink) {
   const absl::StatusOr<FileInfo> info = files_.Info(kLog);
   if (absl::IsNotFound(info.status())) {
     is_following_ = true;  // what comes in its place is new

@@ -88,11 +88,11 @@ class Parser {
     if (Take("}")) return absl::OkStatus();
     while (true) {
       Space();
-      value.members.emplace_back();
-      FOREWARN_RETURN_IF_ERROR(String(value.members.back().first));
+      JsonValue& member = value.items.emplace_back();
+      FOREWARN_RETURN_IF_ERROR(String(member.name));
       Space();
       if (!Take(":")) return Wrong("':' expected");
-      FOREWARN_RETURN_IF_ERROR(Value(value.members.back().second, depth + 1));
+      FOREWARN_RETURN_IF_ERROR(Value(member, depth + 1));
       Space();
       if (Take("}")) return absl::OkStatus();
       if (!Take(",")) return Wrong("',' or '}' expected");
@@ -240,13 +240,14 @@ void AppendJson(const JsonValue& value, int level, std::string& out) {
       absl::StrAppend(&out, "\n", outdent, "]");
       return;
     case Kind::kObject:
-      if (value.members.empty()) {
+      if (value.items.empty()) {
         out += "{}";
         return;
       }
       out += "{";
-      for (const auto& [name, member] : value.members) {
-        absl::StrAppend(&out, separator, indent, Quote(name, Form::kJson), ": ");
+      for (const JsonValue& member : value.items) {
+        absl::StrAppend(&out, separator, indent,
+                        Quote(member.name, Form::kJson), ": ");
         AppendJson(member, level + 1, out);
         separator = ",\n";
       }
@@ -277,7 +278,7 @@ std::string YamlString(const std::string& text) {
 void AppendYaml(const JsonValue& value, int level, std::string& out) {
   const std::string indent(2 * level, ' ');
   const bool list = value.kind == Kind::kArray;
-  if (value.items.empty() && value.members.empty()) {
+  if (value.items.empty()) {
     absl::StrAppend(&out, " ",
                     list                           ? "[]"
                     : value.kind == Kind::kObject ? "{}"
@@ -288,29 +289,31 @@ void AppendYaml(const JsonValue& value, int level, std::string& out) {
   }
   if (level > 0) out += "\n";
   for (const JsonValue& item : value.items) {
+    if (!list) {
+      absl::StrAppend(&out, indent, YamlString(item.name), ":");
+      AppendYaml(item, level + 1, out);
+      continue;
+    }
     std::string inner;
     AppendYaml(item, level + 1, inner);
     // "- " takes the place of the first line's indent.
     if (inner[0] == '\n') inner.replace(0, indent.size() + 3, " ");
     absl::StrAppend(&out, indent, "-", inner);
   }
-  for (const auto& [name, member] : value.members) {
-    absl::StrAppend(&out, indent, YamlString(name), ":");
-    AppendYaml(member, level + 1, out);
-  }
 }
 
 }  // namespace
 
-const JsonValue* JsonValue::Find(absl::string_view name) const {
-  for (const auto& [key, member] : members) {
-    if (key == name) return &member;
+const JsonValue* JsonValue::Find(absl::string_view key) const {
+  if (kind != Kind::kObject) return nullptr;
+  for (const JsonValue& member : items) {
+    if (member.name == key) return &member;
   }
   return nullptr;
 }
 
-JsonValue* JsonValue::Find(absl::string_view name) {
-  return const_cast<JsonValue*>(std::as_const(*this).Find(name));
+JsonValue* JsonValue::Find(absl::string_view key) {
+  return const_cast<JsonValue*>(std::as_const(*this).Find(key));
 }
 
 absl::StatusOr<JsonValue> ParseJson(absl::string_view json) {

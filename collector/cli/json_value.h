@@ -2,7 +2,6 @@
 #define FOREWARN_COLLECTOR_CLI_JSON_VALUE_H_
 
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "absl/status/statusor.h"
@@ -18,12 +17,12 @@ struct JsonValue {
 
   Kind kind = Kind::kNull;
   std::string text;  // of a number, a string, true or false
-  std::vector<JsonValue> items;
-  std::vector<std::pair<std::string, JsonValue>> members;
+  std::string name;  // when it is the member of an object
+  std::vector<JsonValue> items;  // of an array, or members of an object
 
   // Null if there is no such member.
-  JsonValue* Find(absl::string_view name);
-  const JsonValue* Find(absl::string_view name) const;
+  JsonValue* Find(absl::string_view key);
+  const JsonValue* Find(absl::string_view key) const;
 };
 
 // kDataLoss when it is not JSON of at most 64 levels.

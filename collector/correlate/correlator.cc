@@ -97,13 +97,13 @@ class Correlator::Impl {
       const bool set_aside =
           stopping_ || (!MayPass(folded) && refusals >= kRefusals);
       if (set_aside || refusals == 1 || refusals % 20 == 0) {
-        base::Log(set_aside ? base::LogLevel::kError
-                            : base::LogLevel::kWarning,
-                  set_aside ? "symptom set aside" : "symptom waits for the desk",
-                  {{"endpoint", edge.symptom.endpoint_id()},
-                   {"rule", edge.symptom.rule()},
-                   {"fingerprint", edge.symptom.fingerprint()},
-                   {"reason", base::ToLine(folded)}});
+        base::Log(
+            set_aside ? base::LogLevel::kError : base::LogLevel::kWarning,
+            set_aside ? "symptom set aside" : "symptom waits for the desk",
+            {{"endpoint", edge.symptom.endpoint_id()},
+             {"rule", edge.symptom.rule()},
+             {"fingerprint", edge.symptom.fingerprint()},
+             {"reason", base::ToLine(folded)}});
       }
       if (set_aside) return;
       alarm_.WaitFor(backoff.Next());

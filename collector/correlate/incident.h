@@ -26,11 +26,11 @@ struct IncidentChange {
     kNoted,     // INFO symptoms without an incident: kept, no ticket
   };
   Kind kind = Kind::kOpened;
-  v1::Incident incident;            // id 0 = new
+  v1::Incident incident;              // id 0 = new
   std::vector<v1::Symptom> symptoms;  // rows to write; the edge's own first
   v1::Priority priority = v1::PRIORITY_UNSPECIFIED;  // of the ticket
-  v1::Text title;                   // of the most explanatory symptom
-  absl::Time at;                    // the symptom's own time
+  v1::Text title;  // of the most explanatory symptom
+  absl::Time at;   // the symptom's own time
 };
 
 // Accepts incident changes; collector/desk implements it. After OK the change

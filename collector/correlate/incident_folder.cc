@@ -167,8 +167,8 @@ absl::Status IncidentFolder::FoldUpdate(Edge::Kind kind,
                                         absl::Time now, IncidentSink& sink) {
   const bool same = known.priority() == symptom.priority();
   if (kind != Edge::Kind::kUpdated) {
-    if (same || (kind == Edge::Kind::kOpened &&
-                 OpenedAt(symptom) <= OpenedAt(known))) {
+    if (same ||
+        (kind == Edge::Kind::kOpened && OpenedAt(symptom) <= OpenedAt(known))) {
       return absl::OkStatus();
     }
   } else if (known.has_updated_at() && symptom.has_updated_at()) {
@@ -181,8 +181,8 @@ absl::Status IncidentFolder::FoldUpdate(Edge::Kind kind,
   const auto located = where_.find(merged.fingerprint());
   if (located == where_.end()) return Note({merged}, sink);
   const Open& open = incidents_[located->second];
-  const absl::Time at = TimeOr(merged.has_updated_at(), merged.updated_at(),
-                               OpenedAt(symptom));
+  const absl::Time at =
+      TimeOr(merged.has_updated_at(), merged.updated_at(), OpenedAt(symptom));
   return Apply(Describe(IncidentChange::Kind::kUpdated, open.incident,
                         open.symptoms, {merged}, at, now),
                open.symptoms, sink);
@@ -319,8 +319,7 @@ IncidentChange IncidentFolder::Describe(IncidentChange::Kind kind,
       ToTime(change.incident.last_edge_at()) < at) {
     *change.incident.mutable_last_edge_at() = ToStamp(at);
   }
-  if (change.priority == v1::PRIORITY_UNSPECIFIED &&
-      !before.has_cleared_at()) {
+  if (change.priority == v1::PRIORITY_UNSPECIFIED && !before.has_cleared_at()) {
     change.kind = IncidentChange::Kind::kAllClear;
     *change.incident.mutable_cleared_at() = ToStamp(at);
     *change.incident.mutable_resolve_after() = ToStamp(now + QuietOf(after));
@@ -333,9 +332,9 @@ absl::Duration IncidentFolder::QuietOf(const Symptoms& symptoms) const {
   absl::Duration longest = absl::ZeroDuration();
   for (const auto& [fingerprint, symptom] : symptoms) {
     if (!Weighs(symptom)) continue;
-    longest = std::max(longest, symptom.has_quiet()
-                                    ? ToDuration(symptom.quiet())
-                                    : kDefaultQuiet);
+    longest =
+        std::max(longest, symptom.has_quiet() ? ToDuration(symptom.quiet())
+                                              : kDefaultQuiet);
   }
   return longest > absl::ZeroDuration() ? longest : kDefaultQuiet;
 }

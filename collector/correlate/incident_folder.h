@@ -31,7 +31,8 @@ struct FoldOptions {
 // A symptom that weighs more than INFO goes, in this order, to
 //   1. the open incident that had it before,
 //   2. its last incident, when that closed less than reopen_window ago or its
-//      ticket is still open: re-opened,
+//      ticket is still open: re-opened; or, if another incident took one of
+//      that one's symptoms meanwhile, to the other,
 //   3. an open incident of its endpoint, of the same or a related subsystem,
 //      or opened or last changed within fold_window of it,
 //   4. a new incident, which takes related INFO symptoms along.
@@ -70,8 +71,8 @@ class IncidentFolder {
   };
 
   // Whether `edge` tells of an opening that `known` had already.
-  static bool IsReplay(detect::SymptomEdge::Kind kind,
-                       const v1::Symptom& known, const v1::Symptom& edge);
+  static bool IsReplay(detect::SymptomEdge::Kind kind, const v1::Symptom& known,
+                       const v1::Symptom& edge);
 
   const v1::Symptom* Current(const std::string& fingerprint,
                              const std::string& endpoint) const;

@@ -37,9 +37,9 @@ absl::Status IncidentFolder::Place(const v1::Symptom& symptom, absl::Time now,
   const bool known_opening = symptom.incident() != 0;
   FOREWARN_ASSIGN_OR_RETURN(
       const std::optional<v1::Incident> last,
-      store_.LastIncidentOf(fingerprint,
-                            known_opening ? absl::InfinitePast()
-                                          : now - options_.reopen_window));
+      store_.LastIncidentOf(fingerprint, known_opening
+                                             ? absl::InfinitePast()
+                                             : now - options_.reopen_window));
   if (last.has_value()) {
     return Rejoin(*last, symptom, now, sink);
   }
@@ -55,9 +55,8 @@ absl::Status IncidentFolder::Rejoin(const v1::Incident& incident,
   Symptoms past;
   if (!incidents_.contains(home.id())) {
     FOREWARN_ASSIGN_OR_RETURN(past, PastOf(home));
-    FOREWARN_ASSIGN_OR_RETURN(
-        const std::optional<v1::Incident> rival,
-        RivalOf(home, past, symptom.fingerprint()));
+    FOREWARN_ASSIGN_OR_RETURN(const std::optional<v1::Incident> rival,
+                              RivalOf(home, past, symptom.fingerprint()));
     if (rival.has_value()) {
       // It holds a symptom that came with this one: the same trouble.
       home = *rival;
@@ -118,8 +117,8 @@ const IncidentFolder::Open* IncidentFolder::RelatedIncident(
   return best;
 }
 
-absl::Status IncidentFolder::OpenNew(const v1::Symptom& symptom,
-                                     absl::Time now, IncidentSink& sink) {
+absl::Status IncidentFolder::OpenNew(const v1::Symptom& symptom, absl::Time now,
+                                     IncidentSink& sink) {
   v1::Incident incident;
   incident.set_endpoint_id(symptom.endpoint_id());
   *incident.mutable_opened_at() = symptom.opened_at();

@@ -19,8 +19,8 @@ inline google::protobuf::Timestamp ToStamp(absl::Time time) {
   google::protobuf::Timestamp stamp;
   const int64_t seconds = absl::ToUnixSeconds(time);
   stamp.set_seconds(seconds);
-  stamp.set_nanos(static_cast<int32_t>(
-      (time - absl::FromUnixSeconds(seconds)) / absl::Nanoseconds(1)));
+  stamp.set_nanos(static_cast<int32_t>((time - absl::FromUnixSeconds(seconds)) /
+                                       absl::Nanoseconds(1)));
   return stamp;
 }
 

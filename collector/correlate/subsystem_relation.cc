@@ -10,20 +10,20 @@ struct Cause {
 
 // Chosen. Read either way; not transitive.
 constexpr Cause kCauses[] = {
-    {"memory", "process"},     // a leak, and who leaks
-    {"memory", "system"},      // paging and pressure
-    {"cpu", "process"},        // load, and who makes it
-    {"cpu", "thermal"},        // heat throttles, work heats
-    {"cpu", "system"},         // load average, pressure
-    {"process", "thermal"},    //
-    {"process", "system"},     // descriptors, pids
-    {"process", "service"},    // a unit is its processes
-    {"disk", "filesystem"},    // a failing drive turns read-only
-    {"network", "probe"},      // gateway, resolver, round trips
-    {"network", "clock"},      // time servers out of reach
-    {"probe", "clock"},        //
-    {"probe", "service"},      // what does not answer
-    {"power", "thermal"},      // fans and supplies
+    {"memory", "process"},   // a leak, and who leaks
+    {"memory", "system"},    // paging and pressure
+    {"cpu", "process"},      // load, and who makes it
+    {"cpu", "thermal"},      // heat throttles, work heats
+    {"cpu", "system"},       // load average, pressure
+    {"process", "thermal"},  //
+    {"process", "system"},   // descriptors, pids
+    {"process", "service"},  // a unit is its processes
+    {"disk", "filesystem"},  // a failing drive turns read-only
+    {"network", "probe"},    // gateway, resolver, round trips
+    {"network", "clock"},    // time servers out of reach
+    {"probe", "clock"},      //
+    {"probe", "service"},    // what does not answer
+    {"power", "thermal"},    // fans and supplies
 };
 
 constexpr absl::string_view kAlone[] = {"agent", "certificate"};

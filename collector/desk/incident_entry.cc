@@ -32,8 +32,7 @@ std::vector<v1::Parameter> About(const v1::Symptom& symptom) {
 }
 
 absl::Status SaveSymptoms(const IncidentChange& change,
-                          const v1::Incident& incident,
-                          DeskTransaction& rows) {
+                          const v1::Incident& incident, DeskTransaction& rows) {
   for (v1::Symptom symptom : change.symptoms) {
     symptom.set_incident(incident.id());
     symptom.set_ticket(incident.ticket());
@@ -57,8 +56,8 @@ absl::Status Describe(const IncidentChange& change, DeskTransaction& rows,
     if (!correlate::Presses(symptom)) continue;
     presses = true;
     if (symptom.evidence().time_left().has_limit_at()) {
-      limit_at = std::min(
-          limit_at, ToTime(symptom.evidence().time_left().limit_at()));
+      limit_at =
+          std::min(limit_at, ToTime(symptom.evidence().time_left().limit_at()));
     }
   }
   if (limit_at != absl::InfiniteFuture()) {
@@ -73,8 +72,7 @@ absl::StatusOr<v1::Incident> Open(const IncidentChange& change,
                                   DeskTransaction& rows,
                                   const std::vector<OutboxChannel>& channels,
                                   absl::Time now) {
-  if (change.symptoms.empty() ||
-      change.priority == v1::PRIORITY_UNSPECIFIED ||
+  if (change.symptoms.empty() || change.priority == v1::PRIORITY_UNSPECIFIED ||
       change.priority == v1::INFO) {
     return absl::InvalidArgumentError(
         "open ticket: the incident has no symptom that weighs");
@@ -108,8 +106,7 @@ absl::StatusOr<v1::Incident> Open(const IncidentChange& change,
 // is their decision.
 bool Reopens(const IncidentChange& change, const v1::Ticket& ticket) {
   if (IsOpen(ticket.state())) return false;
-  if (change.symptoms.empty() ||
-      !correlate::Presses(change.symptoms.front())) {
+  if (change.symptoms.empty() || !correlate::Presses(change.symptoms.front())) {
     return false;
   }
   switch (change.kind) {
@@ -123,8 +120,7 @@ bool Reopens(const IncidentChange& change, const v1::Ticket& ticket) {
   }
 }
 
-absl::Status FollowPriority(const IncidentChange& change,
-                            TicketChange& entry) {
+absl::Status FollowPriority(const IncidentChange& change, TicketChange& entry) {
   v1::Ticket& ticket = entry.ticket();
   if (!entry.IsOpen() || change.priority == v1::PRIORITY_UNSPECIFIED ||
       change.priority == ticket.priority()) {
@@ -148,8 +144,7 @@ absl::Status FollowPriority(const IncidentChange& change,
 absl::Status RecordSymptoms(const IncidentChange& change, absl::Time now,
                             TicketChange& entry) {
   if (change.kind == Kind::kJoined || change.kind == Kind::kReopened) {
-    return entry
-        .RecordDamped("symptom_joined", About(change.symptoms.front()))
+    return entry.RecordDamped("symptom_joined", About(change.symptoms.front()))
         .status();
   }
   if (change.kind != Kind::kCleared && change.kind != Kind::kAllClear) {
@@ -162,9 +157,7 @@ absl::Status RecordSymptoms(const IncidentChange& change, absl::Time now,
   }
   if (change.kind == Kind::kCleared) return absl::OkStatus();
   const absl::Duration quiet = ToTime(change.incident.resolve_after()) - now;
-  return entry
-      .RecordDamped("all_clear",
-                    {DurationParameter("duration", quiet)})
+  return entry.RecordDamped("all_clear", {DurationParameter("duration", quiet)})
       .status();
 }
 

@@ -42,9 +42,8 @@ absl::Status CheckText(absl::string_view text, absl::string_view what,
                : absl::InvalidArgumentError(absl::StrCat(what, " is empty"));
   }
   if (text.size() > most_bytes) {
-    return absl::InvalidArgumentError(
-        absl::StrCat(what, " has ", text.size(), " bytes, more than ",
-                     most_bytes));
+    return absl::InvalidArgumentError(absl::StrCat(
+        what, " has ", text.size(), " bytes, more than ", most_bytes));
   }
   if (!IsUtf8(text)) {
     return absl::InvalidArgumentError(absl::StrCat(what, " is not UTF-8"));

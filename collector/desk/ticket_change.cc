@@ -99,12 +99,10 @@ absl::Status TicketChange::Record(absl::string_view verb,
 
 absl::StatusOr<bool> TicketChange::RecordDamped(
     absl::string_view verb, std::vector<v1::Parameter> parameters) {
-  const std::string fingerprint =
-      FingerprintIn(EventText(verb, parameters));
+  const std::string fingerprint = FingerprintIn(EventText(verb, parameters));
   FOREWARN_ASSIGN_OR_RETURN(
       const std::vector<v1::TicketEvent> recent,
-      rows_.tickets().EventsOf(ticket_.id(), now_ - kDamping,
-                               kEventsLookedAt));
+      rows_.tickets().EventsOf(ticket_.id(), now_ - kDamping, kEventsLookedAt));
   for (const v1::TicketEvent& event : recent) {
     if (event.verb() == verb && FingerprintIn(event.text()) == fingerprint) {
       return false;
@@ -121,8 +119,8 @@ absl::Status TicketChange::Notify(absl::string_view event) {
                               rows_.outbox().NotificationsOf(ticket_.id()));
   }
   for (const OutboxChannel& channel : channels_) {
-    const bool told = absl::c_any_of(
-        earlier, [&](const v1::Notification& notification) {
+    const bool told =
+        absl::c_any_of(earlier, [&](const v1::Notification& notification) {
           return notification.channel() == channel.name;
         });
     if (!told && ticket_.priority() > channel.lowest_priority) continue;

@@ -46,14 +46,12 @@ absl::StatusOr<v1::Ticket> ChangeTicket(
 
 // Another open ticket about a symptom of this one, which therefore cannot be
 // opened again beside it; 0 = none.
-absl::StatusOr<uint32_t> RivalTicket(DeskTransaction& rows,
-                                     uint32_t incident) {
+absl::StatusOr<uint32_t> RivalTicket(DeskTransaction& rows, uint32_t incident) {
   FOREWARN_ASSIGN_OR_RETURN(const std::vector<v1::Symptom> symptoms,
                             rows.symptoms().SymptomsOf(incident));
   for (const v1::Symptom& symptom : symptoms) {
-    FOREWARN_ASSIGN_OR_RETURN(
-        const std::optional<uint32_t> holder,
-        rows.incidents().HolderOf(symptom.fingerprint()));
+    FOREWARN_ASSIGN_OR_RETURN(const std::optional<uint32_t> holder,
+                              rows.incidents().HolderOf(symptom.fingerprint()));
     if (!holder.has_value() || *holder == incident) continue;
     FOREWARN_ASSIGN_OR_RETURN(const v1::Incident rival,
                               rows.incidents().FindIncident(*holder));
@@ -84,14 +82,13 @@ absl::StatusOr<v1::Ticket> TicketDesk::Acknowledge(uint32_t id,
                                                    absl::string_view comment) {
   FOREWARN_RETURN_IF_ERROR(CheckActor(actor));
   FOREWARN_RETURN_IF_ERROR(CheckComment(comment, Emptiness::kAllowed));
-  return ChangeTicket(store_, channels_, clock_.Now(), id,
-                      [&](DeskTransaction&, TicketChange& entry) {
-                        FOREWARN_RETURN_IF_ERROR(
-                            entry.Move(Verb::kAcknowledge));
-                        return entry.Record("acknowledged", actor,
-                                            {TextParameter("actor", actor)},
-                                            comment);
-                      });
+  return ChangeTicket(
+      store_, channels_, clock_.Now(), id,
+      [&](DeskTransaction&, TicketChange& entry) {
+        FOREWARN_RETURN_IF_ERROR(entry.Move(Verb::kAcknowledge));
+        return entry.Record("acknowledged", actor,
+                            {TextParameter("actor", actor)}, comment);
+      });
 }
 
 absl::StatusOr<v1::Ticket> TicketDesk::Assign(uint32_t id,
@@ -100,15 +97,15 @@ absl::StatusOr<v1::Ticket> TicketDesk::Assign(uint32_t id,
   FOREWARN_RETURN_IF_ERROR(CheckActor(actor));
   FOREWARN_RETURN_IF_ERROR(
       CheckText(assignee, "assignee", kMostNameBytes, Emptiness::kRefused));
-  return ChangeTicket(
-      store_, channels_, clock_.Now(), id,
-      [&](DeskTransaction&, TicketChange& entry) {
-        FOREWARN_RETURN_IF_ERROR(entry.Move(Verb::kAssign));
-        entry.ticket().set_assignee(std::string(assignee));
-        return entry.Record("assigned", actor,
+  return ChangeTicket(store_, channels_, clock_.Now(), id,
+                      [&](DeskTransaction&, TicketChange& entry) {
+                        FOREWARN_RETURN_IF_ERROR(entry.Move(Verb::kAssign));
+                        entry.ticket().set_assignee(std::string(assignee));
+                        return entry.Record(
+                            "assigned", actor,
                             {TextParameter("actor", actor),
                              TextParameter("assignee", assignee)});
-      });
+                      });
 }
 
 absl::StatusOr<v1::Ticket> TicketDesk::Comment(uint32_t id,
@@ -134,9 +131,8 @@ absl::StatusOr<v1::Ticket> TicketDesk::Resolve(uint32_t id,
       store_, channels_, clock_.Now(), id,
       [&](DeskTransaction& rows, TicketChange& entry) {
         FOREWARN_RETURN_IF_ERROR(entry.Move(Verb::kResolve));
-        FOREWARN_RETURN_IF_ERROR(entry.Record("resolved", actor,
-                                              {TextParameter("actor", actor)},
-                                              comment));
+        FOREWARN_RETURN_IF_ERROR(entry.Record(
+            "resolved", actor, {TextParameter("actor", actor)}, comment));
         FOREWARN_RETURN_IF_ERROR(entry.Notify("resolved"));
         if (entry.ticket().incident() == 0) return absl::OkStatus();
         FOREWARN_ASSIGN_OR_RETURN(
@@ -170,9 +166,8 @@ absl::StatusOr<v1::Ticket> TicketDesk::Reopen(uint32_t id,
           FOREWARN_RETURN_IF_ERROR(
               rows.incidents().ClaimFingerprints(incident));
         }
-        FOREWARN_RETURN_IF_ERROR(entry.Record("reopened", actor,
-                                              {TextParameter("actor", actor)},
-                                              comment));
+        FOREWARN_RETURN_IF_ERROR(entry.Record(
+            "reopened", actor, {TextParameter("actor", actor)}, comment));
         return entry.Notify("reopened");
       });
 }
@@ -185,8 +180,7 @@ absl::StatusOr<v1::TicketDetail> TicketDesk::Find(uint32_t id) const {
     std::vector<v1::Symptom> symptoms;
     std::string lead;
     if (const uint32_t incident = detail.ticket().incident(); incident != 0) {
-      FOREWARN_ASSIGN_OR_RETURN(symptoms,
-                                rows.symptoms().SymptomsOf(incident));
+      FOREWARN_ASSIGN_OR_RETURN(symptoms, rows.symptoms().SymptomsOf(incident));
       FOREWARN_ASSIGN_OR_RETURN(const v1::Incident found,
                                 rows.incidents().FindIncident(incident));
       lead = found.lead_fingerprint();

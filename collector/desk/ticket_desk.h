@@ -45,7 +45,8 @@ class TicketDesk final : public correlate::IncidentSink {
                                     absl::string_view actor);
 
   absl::StatusOr<v1::TicketDetail> Find(uint32_t id) const;
-  absl::StatusOr<std::vector<v1::Ticket>> List(const TicketFilter& filter) const;
+  absl::StatusOr<std::vector<v1::Ticket>> List(
+      const TicketFilter& filter) const;
   absl::StatusOr<std::vector<v1::Symptom>> Symptoms(
       const SymptomFilter& filter) const;
   // Open tickets by endpoint id.

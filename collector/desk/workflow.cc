@@ -30,8 +30,9 @@ struct Transition {
 };
 
 constexpr Transition kTransitions[] = {
-    // verb                  deed           from             to          untouched
-    {Verb::kAcknowledge, "acknowledge", Set({v1::NEW}), v1::ACKNOWLEDGED, false},
+    // verb                  deed           from             to untouched
+    {Verb::kAcknowledge, "acknowledge", Set({v1::NEW}), v1::ACKNOWLEDGED,
+     false},
     {Verb::kAssign, "assign", kOpen, kSame, false},
     {Verb::kComment, "comment on", kOpen | kDone, kSame, false},
     {Verb::kResolve, "resolve", kOpen, v1::RESOLVED, false},
@@ -40,9 +41,9 @@ constexpr Transition kTransitions[] = {
     {Verb::kReopenByItself, "reopen", kDone, v1::NEW, false},
 };
 
-constexpr v1::TicketState kStates[] = {v1::NEW,     v1::ACKNOWLEDGED,
+constexpr v1::TicketState kStates[] = {v1::NEW,         v1::ACKNOWLEDGED,
                                        v1::IN_PROGRESS, v1::WAITING,
-                                       v1::RESOLVED, v1::CLOSED};
+                                       v1::RESOLVED,    v1::CLOSED};
 
 std::string NamesOf(unsigned set) {
   std::string names;
@@ -55,14 +56,13 @@ std::string NamesOf(unsigned set) {
 
 }  // namespace
 
-absl::StatusOr<v1::TicketState> NextState(const v1::Ticket& ticket,
-                                          Verb verb) {
+absl::StatusOr<v1::TicketState> NextState(const v1::Ticket& ticket, Verb verb) {
   for (const Transition& row : kTransitions) {
     if (row.verb != verb) continue;
     if ((row.from & (1u << ticket.state())) == 0) {
       return absl::FailedPreconditionError(absl::StrCat(
-          row.deed, " ticket ", ticket.id(), ": it is ",
-          NameOf(ticket.state()), "; allowed while ", NamesOf(row.from)));
+          row.deed, " ticket ", ticket.id(), ": it is ", NameOf(ticket.state()),
+          "; allowed while ", NamesOf(row.from)));
     }
     if (row.only_untouched && ticket.touched()) {
       return absl::FailedPreconditionError(

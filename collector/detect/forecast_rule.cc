@@ -58,7 +58,7 @@ std::optional<size_t> ForecastRule::TierOf(absl::Duration low, double value,
 
 const std::optional<ForecastRule::Verdict>& ForecastRule::Observe(
     absl::Time time, double value, double limit, bool quiet) {
-  forecast_.Observe(time, value);
+  forecast_.Observe(time, value, limit);
   if (time < next_look_) return verdict_;
   next_look_ = time + look_interval_;
   if (verdict_) {

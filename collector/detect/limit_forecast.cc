@@ -64,14 +64,14 @@ LimitForecast::LimitForecast(Direction direction, absl::Duration horizon,
       horizon_(horizon),
       min_window_(std::max(min_window, absl::Minutes(1))) {}
 
-void LimitForecast::Observe(absl::Time time, double value) {
+void LimitForecast::Observe(absl::Time time, double value,
+                            double limit) {
   const double rising = sign_ * value;
   if (seen_ >= 2) {
     // The middle one of three, at its own time: a spike of one sample is gone.
-    const double median =
-        Median3(before_, latest_, rising);
+    const double median = Median3(before_, latest_, rising);
     memory_.Add(now_, median);
-    rises_.Add(now_, median);
+    rises_.Add(now_, median, sign_ * limit);
   }
   before_time_ = now_;
   before_ = latest_;

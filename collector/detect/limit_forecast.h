@@ -43,7 +43,7 @@ class LimitForecast {
                 absl::Duration min_window);
 
   // Finite values, ascending times; one odd sample alone is not believed.
-  void Observe(absl::Time time, double value);
+  void Observe(absl::Time time, double value, double limit);
 
   // `standing`: a forecast stands already, so that it is held as long as the
   // trend goes on at all, whatever else happens.

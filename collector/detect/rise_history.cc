@@ -8,8 +8,8 @@ namespace {
 
 // Chosen: a fall by so much of the rise ends it.
 constexpr double kTurn = 0.3;
-// Movements under this share of the range seen are not worth remembering.
-constexpr double kSmallShare = 0.03;
+// Movements under this share of the room to the limit are no rises.
+constexpr double kSmallShare = 0.1;
 constexpr double kNoiseTurns = 4;
 // A rise is like an earlier one when its slope is within these factors and it
 // has gone at most so much higher.
@@ -18,6 +18,7 @@ constexpr double kFastest = 2.0;
 constexpr double kHigher = 0.1;
 // A rise that came so near to the limit is no precedent for safety.
 constexpr double kRoomLeft = 0.1;
+constexpr absl::Duration kForgetAfter = absl::Hours(24 * 40);
 
 bool Alike(double a, double b, double factor) {
   return a <= factor * b && b <= factor * a;
@@ -26,25 +27,32 @@ bool Alike(double a, double b, double factor) {
 }  // namespace
 
 void RiseHistory::Remember(const Rise& rise) {
-  size_t place = 0;
-  while (place < count_ &&
-         !(Alike(rises_[place].slope, rise.slope, 1.5) &&
-           Alike(rises_[place].peak - rises_[place].trough,
-                 rise.peak - rise.trough, 1.5))) {
-    ++place;
+  Rise* place = nullptr;
+  for (size_t i = 0; i < count_; ++i) {
+    Rise& known = rises_[i];
+    if (Alike(known.slope, rise.slope, 1.5) &&
+        Alike(known.peak - known.trough, rise.peak - rise.trough, 1.5)) {
+      place = &known;
+      break;
+    }
+    // Else in place of an outdated one, or of the lowest.
+    if (place == nullptr ||
+        (place->end >= rise.end - kForgetAfter &&
+         (known.end < rise.end - kForgetAfter ||
+          known.peak - known.trough < place->peak - place->trough))) {
+      place = &known;
+    }
   }
-  if (place == count_) {
-    if (count_ < kRises) ++count_;
-    place = count_ - 1;
-  }
-  std::move_backward(rises_.begin(), rises_.begin() + place,
-                     rises_.begin() + place + 1);
-  rises_[0] = rise;
+  const bool alike =
+      place != nullptr && Alike(place->slope, rise.slope, 1.5) &&
+      Alike(place->peak - place->trough, rise.peak - rise.trough, 1.5);
+  if (!alike && count_ < kRises) place = &rises_[count_++];
+  *place = rise;
 }
 
 void RiseHistory::StartRise(absl::Time time, double value) {
   trough_ = peak_ = value;
-  peak_time_ = time;
+  trough_time_ = peak_time_ = time;
   below_.fill(time);
   step_ = 0;
 }
@@ -76,30 +84,37 @@ void RiseHistory::EndRise() {
   const double seconds = absl::ToDoubleSeconds(peak_time_ - below_[foot]);
   if (seconds <= 0 || foot_height >= height) return;
   const double slope = (height - foot_height) / seconds;
-  Remember({trough_, peak_, slope, absl::Seconds(height / slope)});
+  Remember({trough_, peak_, slope, peak_time_});
 }
 
-void RiseHistory::Add(absl::Time time, double value) {
+void RiseHistory::EndFall() {
+  const double seconds = absl::ToDoubleSeconds(trough_time_ - top_time_);
+  if (seconds <= 0 || top_ <= trough_) return;
+  Remember({trough_, top_, (top_ - trough_) / seconds, trough_time_});
+}
+
+void RiseHistory::Add(absl::Time time, double value, double limit) {
   if (!started_) {
     started_ = true;
-    last_ = lowest_ = highest_ = value;
+    last_ = value;
     StartRise(time, value);
     return;
   }
-  const double step = std::abs(value - last_);
-  last_ = value;
+  const double room = std::abs(limit - value);
   // Clipped: a jump is no noise.
-  noise_ += 0.02 * (std::min(step, noise_ * 5 + (highest_ - lowest_) * 1e-3) -
+  noise_ += 0.02 * (std::min(std::abs(value - last_),
+                             noise_ * 5 + room * 1e-3) -
                     noise_);
-  lowest_ = std::min(lowest_, value);
-  highest_ = std::max(highest_, value);
-
+  last_ = value;
   const double small =
-      std::max(kSmallShare * (highest_ - lowest_), kNoiseTurns * noise_);
+      std::max(kSmallShare * std::max(room, std::abs(limit - peak_)),
+               kNoiseTurns * noise_);
   if (rising_) {
     if (value < peak_ - std::max(kTurn * (peak_ - trough_), small)) {
       if (peak_ - trough_ > small) EndRise();
       rising_ = false;
+      top_ = peak_;
+      top_time_ = peak_time_;
       StartRise(time, value);
     } else if (value < trough_) {
       StartRise(time, value);
@@ -111,7 +126,10 @@ void RiseHistory::Add(absl::Time time, double value) {
     StartRise(time, value);
   } else {
     Climb(time, value);
-    rising_ = peak_ > trough_ + small;
+    if (peak_ > trough_ + small) {
+      EndFall();
+      rising_ = true;
+    }
   }
 }
 

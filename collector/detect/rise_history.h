@@ -9,13 +9,14 @@
 namespace forewarn::detect {
 
 // How earlier rises of a series ended: a log that is rotated, a backup that
-// is removed, a warm afternoon. A rise like one that ended by itself is no
-// news until it goes beyond it.
+// is removed, a warm afternoon. A rise like one that ended by itself, or like
+// a fall from where it goes, is no news until it goes beyond.
 //
 // Threads  thread-compatible.
 class RiseHistory {
  public:
-  void Add(absl::Time time, double value);
+  // What moves by less than a tenth of the room to the limit is no rise.
+  void Add(absl::Time time, double value, double limit);
 
   // True if a rise of `slope` (per second) at `value` is like an earlier one
   // that turned back with room left before `limit`.
@@ -26,7 +27,7 @@ class RiseHistory {
     double trough = 0;
     double peak = 0;
     double slope = 0;
-    absl::Duration duration;
+    absl::Time end;
   };
   // Distinct ones; those alike are kept as one.
   static constexpr size_t kRises = 8;
@@ -36,8 +37,9 @@ class RiseHistory {
   void StartRise(absl::Time time, double value);
   void Climb(absl::Time time, double value);
   void EndRise();
+  void EndFall();
 
-  std::array<Rise, kRises> rises_;  // the latest first
+  std::array<Rise, kRises> rises_;  // falls among them
   size_t count_ = 0;
 
   bool started_ = false;
@@ -46,9 +48,10 @@ class RiseHistory {
   double peak_ = 0;
   double noise_ = 0;
   double last_ = 0;
-  double lowest_ = 0;
-  double highest_ = 0;
   absl::Time peak_time_;
+  double top_ = 0;  // where the present fall began
+  absl::Time top_time_;
+  absl::Time trough_time_;
   // When the rise was last below trough_ + (i + 1) * step_: where it really
   // began, however long it was flat before.
   std::array<absl::Time, kSteps> below_;

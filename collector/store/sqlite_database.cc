@@ -60,9 +60,8 @@ absl::StatusCode CodeOf(int extended, sqlite3* database) {
 
 absl::Status ErrorOf(sqlite3* database, absl::string_view deed) {
   const int extended = sqlite3_extended_errcode(database);
-  return absl::Status(
-      CodeOf(extended, database),
-      absl::StrCat(deed, ": ", sqlite3_errmsg(database)));
+  return absl::Status(CodeOf(extended, database),
+                      absl::StrCat(deed, ": ", sqlite3_errmsg(database)));
 }
 
 absl::Status Execute(sqlite3* database, const char* sql,
@@ -133,8 +132,7 @@ absl::Status Inspect(const std::string& path) {
                             Connect(path, SQLITE_OPEN_READONLY));
   sqlite3* database = connection.get();
   const auto judge = [&](const absl::Status& status) {
-    return absl::IsDataLoss(status) ? Damaged(path, status.message())
-                                    : status;
+    return absl::IsDataLoss(status) ? Damaged(path, status.message()) : status;
   };
   const auto version = FirstNumber(database, "PRAGMA user_version");
   if (!version.ok()) return judge(version.status());
@@ -144,8 +142,8 @@ absl::Status Inspect(const std::string& path) {
       FirstNumber(database, "SELECT count(*) FROM sqlite_schema");
   if (!tables.ok()) return judge(tables.status());
   if (*tables > 0 && *mark != kApplicationId) {
-    return absl::FailedPreconditionError(absl::StrCat(
-        path, " is an SQLite database, but not a Forewarn desk"));
+    return absl::FailedPreconditionError(
+        absl::StrCat(path, " is an SQLite database, but not a Forewarn desk"));
   }
   const int64_t newest = static_cast<int64_t>(Migrations().size());
   if (*version > newest) {
@@ -209,9 +207,8 @@ Statement& Statement::Bind(int index, int64_t value) {
 
 Statement& Statement::BindBlob(int index, absl::string_view bytes) {
   const char* data = bytes.data() == nullptr ? "" : bytes.data();
-  if (error_.ok() &&
-      sqlite3_bind_blob64(statement_, index, data, bytes.size(),
-                          SQLITE_TRANSIENT) != SQLITE_OK) {
+  if (error_.ok() && sqlite3_bind_blob64(statement_, index, data, bytes.size(),
+                                         SQLITE_TRANSIENT) != SQLITE_OK) {
     error_ = ErrorOf(database_, "desk database");
   }
   return *this;
@@ -251,9 +248,8 @@ absl::Status Statement::Run() {
 std::string Statement::Text(int column) const {
   const void* bytes = sqlite3_column_blob(statement_, column);
   const int size = sqlite3_column_bytes(statement_, column);
-  return bytes == nullptr
-             ? std::string()
-             : std::string(static_cast<const char*>(bytes), size);
+  return bytes == nullptr ? std::string()
+                          : std::string(static_cast<const char*>(bytes), size);
 }
 
 int64_t Statement::Int(int column) const {

@@ -74,8 +74,7 @@ class SqliteDatabase {
   int64_t last_insert_id() const;
 
   // Runs `body` under the lock without a transaction of its own.
-  absl::Status Read(
-      absl::FunctionRef<absl::Status(SqliteDatabase&)> body);
+  absl::Status Read(absl::FunctionRef<absl::Status(SqliteDatabase&)> body);
 
   static const char* LibraryVersion();
 

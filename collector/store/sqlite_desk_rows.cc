@@ -31,9 +31,9 @@ absl::StatusOr<std::vector<Message>> ReadAll(Statement& statement,
   while (true) {
     FOREWARN_ASSIGN_OR_RETURN(const bool row, statement.Step());
     if (!row) return messages;
-    FOREWARN_RETURN_IF_ERROR(
-        ReadBlob(statement.Text(1), absl::StrCat(noun, " ", statement.Int(0)),
-                 messages.emplace_back()));
+    FOREWARN_RETURN_IF_ERROR(ReadBlob(statement.Text(1),
+                                      absl::StrCat(noun, " ", statement.Int(0)),
+                                      messages.emplace_back()));
   }
 }
 
@@ -155,9 +155,8 @@ absl::StatusOr<std::vector<v1::TicketEvent>> SqliteTicketRows::EventsOf(
     FOREWARN_ASSIGN_OR_RETURN(const bool row, select.Step());
     if (!row) break;
     v1::TicketEvent& event = events.emplace_back();
-    FOREWARN_RETURN_IF_ERROR(
-        ReadBlob(select.Text(1), absl::StrCat("ticket event ", select.Int(0)),
-                 event));
+    FOREWARN_RETURN_IF_ERROR(ReadBlob(
+        select.Text(1), absl::StrCat("ticket event ", select.Int(0)), event));
     event.set_id(static_cast<uint32_t>(select.Int(0)));
   }
   std::reverse(events.begin(), events.end());

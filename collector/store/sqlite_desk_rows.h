@@ -34,8 +34,7 @@ class SqliteTicketRows final : public desk::TicketRows {
 
 class SqliteIncidentRows final : public desk::IncidentRows {
  public:
-  explicit SqliteIncidentRows(SqliteDatabase& database)
-      : database_(database) {}
+  explicit SqliteIncidentRows(SqliteDatabase& database) : database_(database) {}
 
   absl::Status InsertIncident(v1::Incident& incident) override;
   absl::Status UpdateIncident(const v1::Incident& incident) override;

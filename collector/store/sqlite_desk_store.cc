@@ -158,8 +158,7 @@ absl::Status SqliteDeskStore::GiveUp(uint32_t id, const std::string& error,
 }
 
 absl::Status SqliteDeskStore::Finish(uint32_t id, bool given_up,
-                                     const std::string& error,
-                                     absl::Time now) {
+                                     const std::string& error, absl::Time now) {
   return database_.Transaction([&](SqliteDatabase& rows) {
     SqliteOutboxRows outbox(rows);
     FOREWARN_RETURN_IF_ERROR(outbox.Finished(id, given_up, error, now));

@@ -98,16 +98,16 @@ absl::StatusOr<std::vector<v1::Notification>> SqliteOutboxRows::NotificationsOf(
 
 absl::StatusOr<std::vector<v1::Notification>> SqliteOutboxRows::Due(
     absl::Time now, int limit) {
-  Statement select = database_.Prepare(absl::StrCat(
-      "SELECT ", kColumns, " FROM outbox o WHERE ", kHeads,
-      " AND next_attempt_at <= ? ORDER BY id LIMIT ?"));
+  Statement select = database_.Prepare(
+      absl::StrCat("SELECT ", kColumns, " FROM outbox o WHERE ", kHeads,
+                   " AND next_attempt_at <= ? ORDER BY id LIMIT ?"));
   select.Bind(1, absl::ToUnixMicros(now)).Bind(2, int64_t{limit});
   return ReadNotifications(select);
 }
 
 absl::StatusOr<absl::Time> SqliteOutboxRows::NextDue() {
-  Statement select = database_.Prepare(absl::StrCat(
-      "SELECT min(next_attempt_at) FROM outbox o WHERE ", kHeads));
+  Statement select = database_.Prepare(
+      absl::StrCat("SELECT min(next_attempt_at) FROM outbox o WHERE ", kHeads));
   FOREWARN_ASSIGN_OR_RETURN(const bool row, select.Step());
   if (!row || select.IsNull(0)) return absl::InfiniteFuture();
   return select.Time(0);

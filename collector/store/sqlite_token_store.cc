@@ -66,9 +66,9 @@ absl::StatusOr<std::vector<v1::TokenInfo>> SqliteTokenStore::ListTokens() {
     while (true) {
       FOREWARN_ASSIGN_OR_RETURN(const bool row, select.Step());
       if (!row) return absl::OkStatus();
-      FOREWARN_RETURN_IF_ERROR(
-          ReadBlob(select.Text(1), absl::StrCat("token ", select.Int(0)),
-                   tokens.emplace_back()));
+      FOREWARN_RETURN_IF_ERROR(ReadBlob(select.Text(1),
+                                        absl::StrCat("token ", select.Int(0)),
+                                        tokens.emplace_back()));
     }
   });
   if (!read.ok()) return read;
@@ -79,8 +79,8 @@ absl::StatusOr<identity::StoredToken> SqliteTokenStore::FindToken(
     const std::string& secret_hash) {
   identity::StoredToken token;
   const absl::Status read = database_.Read([&](SqliteDatabase& rows) {
-    Statement select = rows.Prepare(
-        "SELECT id, tags, body FROM tokens WHERE secret_hash = ?");
+    Statement select =
+        rows.Prepare("SELECT id, tags, body FROM tokens WHERE secret_hash = ?");
     select.Bind(1, secret_hash);
     FOREWARN_ASSIGN_OR_RETURN(const bool row, select.Step());
     if (!row) return absl::NotFoundError("no such token");

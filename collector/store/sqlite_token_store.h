@@ -26,8 +26,8 @@ class SqliteTokenStore final : public identity::TokenStore {
   // One that is revoked already stays as it is.
   absl::Status RevokeToken(uint32_t id, absl::Time now) override;
   absl::Status AppendAudit(const std::string& actor, const std::string& verb,
-                           const std::string& object,
-                           const std::string& detail, absl::Time now) override;
+                           const std::string& object, const std::string& detail,
+                           absl::Time now) override;
 
  private:
   SqliteDatabase& database_;

@@ -236,7 +236,8 @@ constexpr MetricInfo kCatalog[] = {
     {"forewarn.gateway.reachable", "1", MetricKind::kState, 0,
      "server.address",
      "gateway",
-     "1 when the last ping was answered"},
+     "1 when the last ping was answered; absent until the gateway has "
+     "answered once"},
     {"forewarn.gateway.rtt", "s", MetricKind::kGauge, 6,
      "server.address",
      "gateway",

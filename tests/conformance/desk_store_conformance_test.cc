@@ -66,8 +66,7 @@ class DeskStoreConformanceTest : public ::testing::TestWithParam<Factory> {
  protected:
   void SetUp() override { store_ = GetParam()(); }
 
-  absl::Status Change(
-      absl::FunctionRef<absl::Status(DeskTransaction&)> body) {
+  absl::Status Change(absl::FunctionRef<absl::Status(DeskTransaction&)> body) {
     return store_->desk().Transaction(body);
   }
   // An incident with its ticket.
@@ -76,17 +75,17 @@ class DeskStoreConformanceTest : public ::testing::TestWithParam<Factory> {
                        const std::string& assignee = "") {
     v1::Ticket ticket;
     EXPECT_THAT(Change([&](DeskTransaction& rows) {
-      v1::Incident incident;
-      incident.set_endpoint_id(endpoint);
-      FOREWARN_EXPECT_OK(rows.incidents().InsertIncident(incident));
-      ticket.set_incident(incident.id());
-      ticket.set_endpoint_id(endpoint);
-      ticket.set_state(state);
-      ticket.set_assignee(assignee);
-      FOREWARN_EXPECT_OK(rows.tickets().InsertTicket(ticket));
-      incident.set_ticket(ticket.id());
-      return rows.incidents().UpdateIncident(incident);
-    }),
+                  v1::Incident incident;
+                  incident.set_endpoint_id(endpoint);
+                  FOREWARN_EXPECT_OK(rows.incidents().InsertIncident(incident));
+                  ticket.set_incident(incident.id());
+                  ticket.set_endpoint_id(endpoint);
+                  ticket.set_state(state);
+                  ticket.set_assignee(assignee);
+                  FOREWARN_EXPECT_OK(rows.tickets().InsertTicket(ticket));
+                  incident.set_ticket(ticket.id());
+                  return rows.incidents().UpdateIncident(incident);
+                }),
                 IsOk());
     return ticket;
   }
@@ -152,13 +151,13 @@ TEST_P(DeskStoreConformanceTest, TicketNumbersGrowAndAreNeverGivenTwice) {
 
 TEST_P(DeskStoreConformanceTest, AllOrNothing) {
   EXPECT_THAT(Change([](DeskTransaction& rows) {
-    v1::Incident incident;
-    FOREWARN_EXPECT_OK(rows.incidents().InsertIncident(incident));
-    v1::Ticket ticket;
-    ticket.set_incident(incident.id());
-    FOREWARN_EXPECT_OK(rows.tickets().InsertTicket(ticket));
-    return absl::AbortedError("killed here");
-  }),
+                v1::Incident incident;
+                FOREWARN_EXPECT_OK(rows.incidents().InsertIncident(incident));
+                v1::Ticket ticket;
+                ticket.set_incident(incident.id());
+                FOREWARN_EXPECT_OK(rows.tickets().InsertTicket(ticket));
+                return absl::AbortedError("killed here");
+              }),
               StatusIs(absl::StatusCode::kAborted));
   EXPECT_THAT(List({}), IsEmpty());
   EXPECT_THAT(*store_->incidents().OpenIncidents(), IsEmpty());
@@ -167,29 +166,29 @@ TEST_P(DeskStoreConformanceTest, AllOrNothing) {
 TEST_P(DeskStoreConformanceTest, AnIncidentHasOneTicket) {
   const v1::Ticket first = AddTicket();
   EXPECT_THAT(Change([&](DeskTransaction& rows) {
-    v1::Ticket second;
-    second.set_incident(first.incident());
-    return rows.tickets().InsertTicket(second);
-  }),
+                v1::Ticket second;
+                second.set_incident(first.incident());
+                return rows.tickets().InsertTicket(second);
+              }),
               StatusIs(absl::StatusCode::kAlreadyExists));
 }
 
 TEST_P(DeskStoreConformanceTest, WhatIsNotThereIsNotFound) {
   EXPECT_THAT(Change([](DeskTransaction& rows) {
-    return rows.tickets().FindTicket(9).status();
-  }),
+                return rows.tickets().FindTicket(9).status();
+              }),
               StatusIs(absl::StatusCode::kNotFound));
   EXPECT_THAT(Change([](DeskTransaction& rows) {
-    v1::Ticket ticket;
-    ticket.set_id(9);
-    return rows.tickets().UpdateTicket(ticket);
-  }),
+                v1::Ticket ticket;
+                ticket.set_id(9);
+                return rows.tickets().UpdateTicket(ticket);
+              }),
               StatusIs(absl::StatusCode::kNotFound));
   EXPECT_THAT(Change([](DeskTransaction& rows) {
-    v1::Incident incident;
-    incident.set_id(9);
-    return rows.incidents().UpdateIncident(incident);
-  }),
+                v1::Incident incident;
+                incident.set_id(9);
+                return rows.incidents().UpdateIncident(incident);
+              }),
               StatusIs(absl::StatusCode::kNotFound));
 }
 
@@ -262,9 +261,9 @@ TEST_P(DeskStoreConformanceTest, AReplayedSymptomMeetsItsOwnRow) {
 TEST_P(DeskStoreConformanceTest, OfAFingerprintOneStandsAtATime) {
   const uint32_t incident = AddTicket().incident();
   FOREWARN_ASSERT_OK(Save(SymptomMaker{}.Make(), incident));
-  EXPECT_THAT(Save(SymptomMaker{.opened = kNoon + absl::Minutes(1)}.Make(),
-                   incident),
-              StatusIs(absl::StatusCode::kAlreadyExists));
+  EXPECT_THAT(
+      Save(SymptomMaker{.opened = kNoon + absl::Minutes(1)}.Make(), incident),
+      StatusIs(absl::StatusCode::kAlreadyExists));
 }
 
 TEST_P(DeskStoreConformanceTest, AFingerprintIsHeldByOneIncident) {
@@ -281,10 +280,10 @@ TEST_P(DeskStoreConformanceTest, AFingerprintIsHeldByOneIncident) {
   }));
   FOREWARN_ASSERT_OK(Save(later, second));
   EXPECT_THAT(Change([&](DeskTransaction& rows) {
-    EXPECT_THAT(rows.incidents().HolderOf(later.fingerprint()),
-                IsOkAndHolds(std::optional<uint32_t>(second)));
-    return rows.incidents().ClaimFingerprints(first);
-  }),
+                EXPECT_THAT(rows.incidents().HolderOf(later.fingerprint()),
+                            IsOkAndHolds(std::optional<uint32_t>(second)));
+                return rows.incidents().ClaimFingerprints(first);
+              }),
               StatusIs(absl::StatusCode::kAlreadyExists));
 }
 
@@ -292,10 +291,9 @@ TEST_P(DeskStoreConformanceTest, InfoHoldsNothing) {
   const uint32_t incident = AddTicket().incident();
   const v1::Symptom info = SymptomMaker{.priority = v1::INFO}.Make();
   FOREWARN_ASSERT_OK(Save(info, incident));
-  EXPECT_THAT(
-      store_->incidents().LastIncidentOf(info.fingerprint(),
-                                         absl::InfinitePast()),
-      IsOkAndHolds(::testing::Eq(std::nullopt)));
+  EXPECT_THAT(store_->incidents().LastIncidentOf(info.fingerprint(),
+                                                 absl::InfinitePast()),
+              IsOkAndHolds(::testing::Eq(std::nullopt)));
 }
 
 TEST_P(DeskStoreConformanceTest, TheLastIncidentIsFoundWhileHeldOrRecent) {
@@ -323,13 +321,29 @@ TEST_P(DeskStoreConformanceTest, AnIncidentShowsTheLatestOfAFingerprint) {
   v1::Symptom first = SymptomMaker{}.Make();
   *first.mutable_cleared_at() = ToStamp(kNoon);
   FOREWARN_ASSERT_OK(Save(first, incident));
-  FOREWARN_ASSERT_OK(Save(
-      SymptomMaker{.opened = kNoon + absl::Minutes(1)}.Make(), incident));
+  FOREWARN_ASSERT_OK(
+      Save(SymptomMaker{.opened = kNoon + absl::Minutes(1)}.Make(), incident));
   FOREWARN_ASSERT_OK(Save(SymptomMaker{.instance = "/var"}.Make(), incident));
   const auto symptoms = store_->incidents().SymptomsOf(incident);
   FOREWARN_ASSERT_OK(symptoms);
   ASSERT_EQ(symptoms->size(), 2u);
   EXPECT_EQ(ToTime((*symptoms)[1].opened_at()), kNoon + absl::Minutes(1));
+}
+
+TEST_P(DeskStoreConformanceTest, TheLatestSpellIsFoundInAnyIncidentOrNone) {
+  v1::Symptom first = SymptomMaker{}.Make();
+  *first.mutable_cleared_at() = ToStamp(kNoon);
+  FOREWARN_ASSERT_OK(Save(first, AddTicket().incident()));
+  const v1::Symptom note =
+      SymptomMaker{.priority = v1::INFO, .opened = kNoon + absl::Minutes(1)}
+          .Make();
+  FOREWARN_ASSERT_OK(Save(note, 0));
+  const auto latest = store_->incidents().LatestSymptomOf(first.fingerprint());
+  FOREWARN_ASSERT_OK(latest);
+  ASSERT_TRUE(latest->has_value());
+  EXPECT_EQ((*latest)->priority(), v1::INFO);
+  EXPECT_THAT(store_->incidents().LatestSymptomOf("unheard of"),
+              IsOkAndHolds(::testing::Eq(std::nullopt)));
 }
 
 TEST_P(DeskStoreConformanceTest, ListsSymptomsNewestFirstByEachFilter) {
@@ -339,10 +353,9 @@ TEST_P(DeskStoreConformanceTest, ListsSymptomsNewestFirstByEachFilter) {
   FOREWARN_ASSERT_OK(Save(
       SymptomMaker{.rule = "mem", .opened = kNoon + absl::Minutes(1)}.Make(),
       0));
-  FOREWARN_ASSERT_OK(
-      Save(SymptomMaker{.endpoint = "b", .opened = kNoon + absl::Minutes(2)}
-               .Make(),
-           0));
+  FOREWARN_ASSERT_OK(Save(
+      SymptomMaker{.endpoint = "b", .opened = kNoon + absl::Minutes(2)}.Make(),
+      0));
   const auto list = [&](const SymptomFilter& filter) {
     std::vector<std::string> found;
     EXPECT_THAT(store_->desk().Read([&](DeskTransaction& rows) {
@@ -463,13 +476,13 @@ TEST_P(DeskStoreConformanceTest, TheListenerHearsOfCommittedRowsOnly) {
   FOREWARN_ASSERT_OK(Enqueue(ticket, "mail", "k"));
   EXPECT_EQ(heard, 1);
   EXPECT_THAT(Change([&](DeskTransaction& rows) {
-    v1::Notification lost;
-    lost.set_ticket(ticket);
-    lost.set_channel("mail");
-    lost.set_idempotency_key("lost");
-    FOREWARN_EXPECT_OK(rows.outbox().Enqueue(lost));
-    return absl::AbortedError("killed here");
-  }),
+                v1::Notification lost;
+                lost.set_ticket(ticket);
+                lost.set_channel("mail");
+                lost.set_idempotency_key("lost");
+                FOREWARN_EXPECT_OK(rows.outbox().Enqueue(lost));
+                return absl::AbortedError("killed here");
+              }),
               StatusIs(absl::StatusCode::kAborted));
   EXPECT_EQ(heard, 1);
   EXPECT_THAT(Due(kNoon), ElementsAre("k"));

@@ -31,7 +31,7 @@ TEST(StatusFileTest, GivesBackWhatWasWritten) {
   const auto read =
       ReadStatusFile(base::Files::Posix(), folder / "status.json");
   FOREWARN_ASSERT_OK(read);
-  EXPECT_EQ(read->ToJson(), status.ToJson());
+  EXPECT_EQ(read->ToJson(false, 0), status.ToJson(false, 0));
   EXPECT_EQ(read->spool_bytes, uint64_t{5} << 30);
   EXPECT_EQ(read->last_ack, status.last_ack);
   EXPECT_EQ(read->certificate_expires, absl::UnixEpoch());

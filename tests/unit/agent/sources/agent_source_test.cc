@@ -34,8 +34,7 @@ class AgentSourceTest : public ::testing::Test {
         "proc/self/stat",
         absl::StrCat("77 (forewarn-agent) S 1 1 1 0 -1 4194560 5 0 0 0 ",
                      static_cast<long>(seconds * static_cast<double>(ticks)),
-                     " 0 0 0 20 0 9 0 ", 500 * ticks,
-                     " 1000000 256 1 1\n"));
+                     " 0 0 0 20 0 9 0 ", 500 * ticks, " 1000000 256 1 1\n"));
   }
   absl::Status Sample(int seconds) {
     sink_.Clear();
@@ -93,9 +92,8 @@ TEST_F(AgentSourceTest, ReadsWhatTheRoomsSayOfThemselves) {
 }
 
 TEST_F(AgentSourceTest, LatenessIsAgeByTheSourcesIntervalOrTheTick) {
-  stats_.Update([](AgentStats::Totals& totals) {
-    totals.tick = absl::Seconds(10);
-  });
+  stats_.Update(
+      [](AgentStats::Totals& totals) { totals.tick = absl::Seconds(10); });
   stats_.SetSource("cpu", {.last_duration = absl::Milliseconds(2),
                            .failures = 4,
                            .last_good = absl::Seconds(580),

@@ -58,18 +58,17 @@ TEST(CertificateExpiryTest, CleansHostileSubjects) {
 
 TEST(CertificateExpiryTest, RefusesWhatIsNoCertificate) {
   const TestCertificate good("good.example", kNow);
-  EXPECT_THAT(EarliestExpiry(""),
-              StatusIs(absl::StatusCode::kInvalidArgument));
+  EXPECT_THAT(EarliestExpiry(""), StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(EarliestExpiry("garbage \x01\x02"),
               StatusIs(absl::StatusCode::kInvalidArgument));
-  EXPECT_THAT(EarliestExpiry(good.KeyPem()),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("there is none")));
-  EXPECT_THAT(EarliestExpiry(absl::StrCat(
-                  good.Pem(), "-----BEGIN CERTIFICATE-----\nAAAA\n"
-                              "-----END CERTIFICATE-----\n")),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("damaged")));
+  EXPECT_THAT(
+      EarliestExpiry(good.KeyPem()),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("there is none")));
+  EXPECT_THAT(
+      EarliestExpiry(absl::StrCat(good.Pem(),
+                                  "-----BEGIN CERTIFICATE-----\nAAAA\n"
+                                  "-----END CERTIFICATE-----\n")),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("damaged")));
 }
 
 TEST(CertificateSourceTest, ReadsConfiguredFilesAndFolders) {
@@ -82,8 +81,8 @@ TEST(CertificateSourceTest, ReadsConfiguredFilesAndFolders) {
   folder.Write("etc/pki/broken.cer", "-----BEGIN CERTIFICATE-----\n!!");
   folder.Write("etc/pki/README", "no certificate");
   const HostFiles files(folder.path());
-  CertificateSource source(files, {"/etc/ssl/web.pem", "/etc/pki",
-                                   "/etc/missing.pem"});
+  CertificateSource source(
+      files, {"/etc/ssl/web.pem", "/etc/pki", "/etc/missing.pem"});
   RecordingSink sink("certificate");
   FOREWARN_ASSERT_OK(source.Sample({kNow, absl::Hours(1)}, sink));
   EXPECT_EQ(sink.Value(Readable("/etc/ssl/web.pem")), 1);

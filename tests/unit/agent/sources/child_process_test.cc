@@ -33,13 +33,11 @@ TEST(ChildProcessTest, HasAnEmptyInputAndAFixedEnvironment) {
 
 TEST(ChildProcessTest, KillsWhatTakesTooLongWithItsChildren) {
   const auto begin = std::chrono::steady_clock::now();
-  const auto output =
-      RunChild({"/bin/sh", "-c", "sleep 600 & sleep 600; wait"},
-               {.timeout = absl::Milliseconds(50)});
+  const auto output = RunChild({"/bin/sh", "-c", "sleep 600 & sleep 600; wait"},
+                               {.timeout = absl::Milliseconds(50)});
   EXPECT_THAT(output, StatusIs(absl::StatusCode::kDeadlineExceeded,
                                HasSubstr("run /bin/sh")));
-  EXPECT_LT(std::chrono::steady_clock::now() - begin,
-            std::chrono::seconds(60));
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, std::chrono::seconds(60));
 }
 
 TEST(ChildProcessTest, KillsWhatClosesItsOutputAndStays) {

@@ -37,20 +37,19 @@ TEST(DefaultGatewayTest, HasTheLowestMetric) {
 
 TEST(DefaultGatewayTest, IsOfIpv6WithoutOneOfIpv4) {
   EXPECT_EQ(
-      GatewayText(
-          kHeader,
-          "20010db8000000000000000000000000 40 "
-          "00000000000000000000000000000000 00 "
-          "00000000000000000000000000000000 00000100 00000001 00000000 "
-          "00000001     eth0\n"
-          "00000000000000000000000000000000 00 "
-          "00000000000000000000000000000000 00 "
-          "20010db8000000000000000000000001 00000400 00000001 00000000 "
-          "00000003     eth0\n"
-          "00000000000000000000000000000000 00 "
-          "00000000000000000000000000000000 00 "
-          "00000000000000000000000000000000 ffffffff 00000001 00000000 "
-          "00200200       lo\n"),
+      GatewayText(kHeader,
+                  "20010db8000000000000000000000000 40 "
+                  "00000000000000000000000000000000 00 "
+                  "00000000000000000000000000000000 00000100 00000001 00000000 "
+                  "00000001     eth0\n"
+                  "00000000000000000000000000000000 00 "
+                  "00000000000000000000000000000000 00 "
+                  "20010db8000000000000000000000001 00000400 00000001 00000000 "
+                  "00000003     eth0\n"
+                  "00000000000000000000000000000000 00 "
+                  "00000000000000000000000000000000 00 "
+                  "00000000000000000000000000000000 ffffffff 00000001 00000000 "
+                  "00200200       lo\n"),
       "2001:db8::1");
 }
 
@@ -89,11 +88,11 @@ class GatewaySourceTest : public ::testing::Test {
   HostFiles files_{folder_.path()};
   absl::StatusOr<absl::Duration> answer_;
   std::string asked_;
-  GatewaySource source_{
-      files_, [this](const SocketAddress& address, absl::Duration) {
-        asked_ = ToText(address);
-        return answer_;
-      }};
+  GatewaySource source_{files_,
+                        [this](const SocketAddress& address, absl::Duration) {
+                          asked_ = ToText(address);
+                          return answer_;
+                        }};
   RecordingSink sink_{"gateway"};
 };
 

@@ -149,8 +149,7 @@ TEST_F(HostFactsTest, KnowsHypervisors) {
         Case{"innotek GmbH", "VirtualBox", "virtualbox"},
         Case{"Microsoft Corporation", "Virtual Machine", "hyperv"},
         Case{"Microsoft Corporation", "Surface Laptop 4", ""},
-        Case{"Xen", "HVM domU", "xen"},
-        Case{"Red Hat", "KVM", "kvm"},
+        Case{"Xen", "HVM domU", "xen"}, Case{"Red Hat", "KVM", "kvm"},
         Case{"Dell Inc.", "PowerEdge R740", ""}}) {
     Dmi("sys_vendor", test.vendor);
     Dmi("product_name", test.product);

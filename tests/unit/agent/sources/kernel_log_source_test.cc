@@ -19,10 +19,12 @@ using ::forewarn::testing::RecordingSink;
 using ::forewarn::testing::StatusIs;
 using ::forewarn::testing::TemporaryFolder;
 
-constexpr char kIo[] = "forewarn.kernel.log.events{forewarn.kernel.log.type="
-                       "io_error}";
-constexpr char kOom[] = "forewarn.kernel.log.events{forewarn.kernel.log.type="
-                        "oom_kill}";
+constexpr char kIo[] =
+    "forewarn.kernel.log.events{forewarn.kernel.log.type="
+    "io_error}";
+constexpr char kOom[] =
+    "forewarn.kernel.log.events{forewarn.kernel.log.type="
+    "oom_kill}";
 
 using Records = std::deque<absl::StatusOr<std::optional<std::string>>>;
 
@@ -51,8 +53,7 @@ class KernelLogSourceTest : public ::testing::Test {
   }
   absl::Status Sample() {
     sink_.Clear();
-    return source_.Sample({absl::FromUnixSeconds(1000), absl::Hours(1)},
-                          sink_);
+    return source_.Sample({absl::FromUnixSeconds(1000), absl::Hours(1)}, sink_);
   }
 
   TemporaryFolder folder_;
@@ -131,9 +132,12 @@ TEST_F(KernelLogSourceTest, WithoutThePermissionIsNoFailure) {
 }
 
 TEST_F(KernelLogSourceTest, OnlyTroubleTaintsTheKernel) {
-  for (const auto& [text, expected] :
-       {std::pair{"0", 0}, {"4097", 0}, {"128", 1}, {"16", 1}, {"32", 1},
-        {"4225", 1}}) {
+  for (const auto& [text, expected] : {std::pair{"0", 0},
+                                       {"4097", 0},
+                                       {"128", 1},
+                                       {"16", 1},
+                                       {"32", 1},
+                                       {"4225", 1}}) {
     folder_.Write("proc/sys/kernel/tainted", text);
     FOREWARN_ASSERT_OK(Sample());
     EXPECT_EQ(sink_.Value("forewarn.kernel.tainted"), expected) << text;

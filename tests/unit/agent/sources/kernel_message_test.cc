@@ -89,8 +89,8 @@ constexpr Telling kTelling[] = {
     {"foo[1234]: segfault at 0 ip 000055d0c0de1149 sp 00007ffd error 4 in "
      "foo[55d0c0de1000+1000]",
      "segfault", "foo", ""},
-    {"Web Content[77]: segfault at 8 ip 00007f sp 00007f error 6",
-     "segfault", "Web Content", ""},
+    {"Web Content[77]: segfault at 8 ip 00007f sp 00007f error 6", "segfault",
+     "Web Content", ""},
     {"traps: bar[99] general protection fault ip:7f12 sp:7ffe error:0 in "
      "libc.so.6[7f1200000000+195000]",
      "segfault", "bar", ""},
@@ -101,15 +101,15 @@ constexpr Telling kTelling[] = {
      "usb1-port3"},
     {"usb 2-3: device not accepting address 5, error -71", "usb_error", "",
      "2-3"},
-    {"xhci_hcd 0000:00:14.0: HC died; cleaning up", "usb_error", "", "0000:00:14.0"},
+    {"xhci_hcd 0000:00:14.0: HC died; cleaning up", "usb_error", "",
+     "0000:00:14.0"},
     {"watchdog: BUG: soft lockup - CPU#3 stuck for 22s! [qemu-kvm:1234]",
      "soft_lockup", "qemu-kvm", ""},
     {"NMI watchdog: BUG: soft lockup - CPU#0 stuck for 23s! [kworker/0:1:45]",
      "soft_lockup", "kworker/0:1", ""},
     {"rcu: INFO: rcu_preempt self-detected stall on CPU", "soft_lockup", "",
      ""},
-    {"nvme nvme0: I/O 123 QID 4 timeout, aborting", "nvme_error", "",
-     "nvme0"},
+    {"nvme nvme0: I/O 123 QID 4 timeout, aborting", "nvme_error", "", "nvme0"},
     {"nvme nvme1: controller is down; will reset: CSTS=0xffffffff, "
      "PCI_STATUS=0x10",
      "nvme_error", "", "nvme1"},
@@ -152,41 +152,41 @@ TEST(KernelMessageTest, EveryTypeIsFoundAndInTheCatalogue) {
 }
 
 TEST(KernelMessageTest, LookAlikesTellNothing) {
-  for (const char* text : {
-           // The same fault's other lines.
-           "java invoked oom-killer: gfp_mask=0x140cca, order=0",
-           "Out of memory: Kill process 123 (x) score 900 or sacrifice child",
-           "oom_reaper: reaped process 28123 (java), now anon-rss:0kB",
-           "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),task=java",
-           "ata1.00: status: { DRDY ERR }",
-           "mce: [Hardware Error]: TSC 0 ADDR 1ffd3c6c0",
-           // Ordinary life.
-           "EXT4-fs (sda1): mounted filesystem with ordered data mode. Opts: "
-           "errors=remount-ro",
-           "EXT4-fs (sda1): re-mounted. Opts: errors=remount-ro. Quota mode: "
-           "none.",
-           "XFS (sdb1): Ending clean mount",
-           "XFS (sdb1): Starting recovery (logdev: internal)",
-           "BTRFS info (device sda3): disk space caching is enabled",
-           "FAT-fs (sdb1): Volume was not properly unmounted. Some data may be "
-           "corrupt. Please run fsck.",
-           "blk_update_request: I/O error, dev fd0, sector 0",
-           "I/O error, dev sr0, sector 0 op 0x0:(READ) flags 0x80700",
-           "blk_update_request: critical target error, dev sda, sector 0 op "
-           "0x3:(DISCARD) flags 0x0",
-           "mce: CPU0: Core temperature/speed normal",
-           "mce: CPU supports 20 MCE banks",
-           "usb 1-1: new high-speed USB device number 5 using xhci_hcd",
-           "usb 1-1: USB disconnect, device number 5",
-           "usb 3-2: reset high-speed USB device number 2 using xhci_hcd",
-           "nvme nvme0: 8/0/0 default/read/poll queues",
-           "nvme nvme0: Shutdown timeout set to 10 seconds",
-           "ata3: SATA link down (SStatus 0 SControl 300)",
-           "IPv6: ADDRCONF(NETDEV_UP): eth0: link is not ready",
-           "r8169 0000:03:00.0 enp3s0: Link is Up - 1Gbps/Full",
-           "e1000e: eth0 NIC Link is Up 1000 Mbps Full Duplex",
-           "watchdog: softdog initialized", "", "Killed process ",
-           "INFO: lockdep is turned off."}) {
+  for (const char* text :
+       {// The same fault's other lines.
+        "java invoked oom-killer: gfp_mask=0x140cca, order=0",
+        "Out of memory: Kill process 123 (x) score 900 or sacrifice child",
+        "oom_reaper: reaped process 28123 (java), now anon-rss:0kB",
+        "oom-kill:constraint=CONSTRAINT_NONE,nodemask=(null),task=java",
+        "ata1.00: status: { DRDY ERR }",
+        "mce: [Hardware Error]: TSC 0 ADDR 1ffd3c6c0",
+        // Ordinary life.
+        "EXT4-fs (sda1): mounted filesystem with ordered data mode. Opts: "
+        "errors=remount-ro",
+        "EXT4-fs (sda1): re-mounted. Opts: errors=remount-ro. Quota mode: "
+        "none.",
+        "XFS (sdb1): Ending clean mount",
+        "XFS (sdb1): Starting recovery (logdev: internal)",
+        "BTRFS info (device sda3): disk space caching is enabled",
+        "FAT-fs (sdb1): Volume was not properly unmounted. Some data may be "
+        "corrupt. Please run fsck.",
+        "blk_update_request: I/O error, dev fd0, sector 0",
+        "I/O error, dev sr0, sector 0 op 0x0:(READ) flags 0x80700",
+        "blk_update_request: critical target error, dev sda, sector 0 op "
+        "0x3:(DISCARD) flags 0x0",
+        "mce: CPU0: Core temperature/speed normal",
+        "mce: CPU supports 20 MCE banks",
+        "usb 1-1: new high-speed USB device number 5 using xhci_hcd",
+        "usb 1-1: USB disconnect, device number 5",
+        "usb 3-2: reset high-speed USB device number 2 using xhci_hcd",
+        "nvme nvme0: 8/0/0 default/read/poll queues",
+        "nvme nvme0: Shutdown timeout set to 10 seconds",
+        "ata3: SATA link down (SStatus 0 SControl 300)",
+        "IPv6: ADDRCONF(NETDEV_UP): eth0: link is not ready",
+        "r8169 0000:03:00.0 enp3s0: Link is Up - 1Gbps/Full",
+        "e1000e: eth0 NIC Link is Up 1000 Mbps Full Duplex",
+        "watchdog: softdog initialized", "", "Killed process ",
+        "INFO: lockdep is turned off."}) {
     const auto finding = ClassifyKernelMessage(text);
     EXPECT_FALSE(finding.has_value())
         << text << " -> " << (finding ? finding->type : "");

@@ -143,9 +143,9 @@ TEST(ProbeCheckTest, HttpNeedsNotTheWholeOfALargeBody) {
 }
 
 TEST(ProbeCheckTest, HttpRefusesWhatIsNoUrl) {
-  for (const char* url : {"", "ftp://x/", "http://", "https:///x",
-                          "http://user:word@x/", "http://x:99999999999/",
-                          "127.0.0.1"}) {
+  for (const char* url :
+       {"", "ftp://x/", "http://", "https:///x", "http://user:word@x/",
+        "http://x:99999999999/", "127.0.0.1"}) {
     EXPECT_THAT(RunProbe("http", url).status,
                 StatusIs(absl::StatusCode::kInvalidArgument))
         << url;
@@ -157,7 +157,7 @@ TEST(ProbeCheckTest, HttpGivesUpOnAServerThatSaysNothing) {
   silent.Listen();
   const ProbeResult result =
       RunProbe("http", absl::StrCat("http://127.0.0.1:", silent.port(), "/"),
-          absl::Milliseconds(50));
+               absl::Milliseconds(50));
   EXPECT_THAT(result.status, StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_EQ(result.http_status, std::nullopt);
 }
@@ -175,8 +175,8 @@ TEST(ProbeCheckTest, HttpCanBeCancelled) {
 TEST(ProbeCheckTest, HttpsNeedsATrustedCertificateAndReadsItsExpiryAnyhow) {
   const absl::Time expires = absl::FromUnixSeconds(4'000'000'000);
   const TestCertificate own("127.0.0.1", expires);
-  Server server(std::make_unique<httplib::SSLServer>(own.certificate(),
-                                                     own.key()));
+  Server server(
+      std::make_unique<httplib::SSLServer>(own.certificate(), own.key()));
   const ProbeResult result = RunProbe("http", server.Url("https", "/ok"));
   EXPECT_THAT(result.status, StatusIs(absl::StatusCode::kUnavailable));
   EXPECT_EQ(result.certificate_expires, expires);

@@ -82,8 +82,8 @@ class ProbeSourceTest : public ::testing::Test {
   absl::Status Sample(ProbeSource& source, double seconds) {
     sink_.Clear();
     asked_.clear();
-    return source.Sample(
-        {absl::FromUnixSeconds(1000), absl::Seconds(seconds)}, sink_);
+    return source.Sample({absl::FromUnixSeconds(1000), absl::Seconds(seconds)},
+                         sink_);
   }
 
   v1::AgentConfig config_;
@@ -108,9 +108,8 @@ TEST_F(ProbeSourceTest, ReadsSuccessFailureStatusAndExpiry) {
       sink_.Value("forewarn.probe.duration{forewarn.probe.name=web,"
                   "forewarn.probe.type=http}"),
       0.03);
-  EXPECT_EQ(
-      sink_.Value("forewarn.probe.http.status{forewarn.probe.name=web}"),
-      204);
+  EXPECT_EQ(sink_.Value("forewarn.probe.http.status{forewarn.probe.name=web}"),
+            204);
   EXPECT_EQ(sink_.Value("forewarn.probe.certificate.time_left{"
                         "forewarn.probe.name=web}"),
             3600);
@@ -165,8 +164,8 @@ TEST_F(ProbeSourceTest, OneThatHangsIsDownAndHoldsUpNoOther) {
   config_.mutable_probes(0)->mutable_timeout()->set_nanos(1'000'000);
   ProbeSource source(
       config_,
-      [](absl::string_view, const std::string& target, absl::Duration)
-          -> std::unique_ptr<ProbeCheck> {
+      [](absl::string_view, const std::string& target,
+         absl::Duration) -> std::unique_ptr<ProbeCheck> {
         if (target == "stuck.example") return std::make_unique<HangingCheck>();
         return std::make_unique<FakeCheck>(Good(absl::Milliseconds(1)));
       });

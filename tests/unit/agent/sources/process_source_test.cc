@@ -45,18 +45,18 @@ class ProcessSourceTest : public ::testing::Test {
   void Put(const Given& given) {
     const long ticks = sysconf(_SC_CLK_TCK);
     const std::string at = absl::StrCat("proc/", given.pid, "/");
-    folder_.Write(at + "stat",
-                  absl::StrCat(given.pid, " (", given.name, ") ",
-                               std::string(1, given.state),
-                               " 1 1 1 0 -1 4194560 5 0 0 0 ",
-                               given.cpu_seconds * ticks,
-                               " 0 0 0 20 0 1 0 ", given.start_seconds * ticks,
-                               " 1000000 ", given.resident_pages, " 1 1\n"));
-    folder_.Write(at + "status",
-                  absl::StrCat("Uid:\t1000\t1000\t1000\t1000\nFDSize:\t",
-                               given.descriptor_slots,
-                               "\nvoluntary_ctxt_switches:\t", given.switches,
-                               "\n"));
+    folder_.Write(
+        at + "stat",
+        absl::StrCat(given.pid, " (", given.name, ") ",
+                     std::string(1, given.state),
+                     " 1 1 1 0 -1 4194560 5 0 0 0 ", given.cpu_seconds * ticks,
+                     " 0 0 0 20 0 1 0 ", given.start_seconds * ticks,
+                     " 1000000 ", given.resident_pages, " 1 1\n"));
+    folder_.Write(
+        at + "status",
+        absl::StrCat("Uid:\t1000\t1000\t1000\t1000\nFDSize:\t",
+                     given.descriptor_slots, "\nvoluntary_ctxt_switches:\t",
+                     given.switches, "\n"));
     folder_.Write(at + "cmdline", std::string("/bin/app\0--run\0", 15));
   }
   void PutFiles(uint32_t pid, int open, int limit) {

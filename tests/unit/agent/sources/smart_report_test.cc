@@ -111,9 +111,8 @@ TEST(SmartReportTest, ADriveWithoutSerialIsNamedByItsDevice) {
 }
 
 TEST(SmartReportTest, OddJsonGivesNothingAndNoCrash) {
-  for (const char* json : {
-           "", "[", "[]", "3", "null", "{\"a\":",
-           "\x01\xff", R"({"smart_status":)"}) {
+  for (const char* json : {"", "[", "[]", "3", "null", "{\"a\":", "\x01\xff",
+                           R"({"smart_status":)"}) {
     EXPECT_THAT(ParseSmartReport(json), StatusIs(absl::StatusCode::kDataLoss))
         << json;
     EXPECT_THAT(ParseSmartScan(json), StatusIs(absl::StatusCode::kDataLoss))

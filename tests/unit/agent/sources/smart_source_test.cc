@@ -20,8 +20,7 @@ constexpr char kScanTwo[] =
     R"({"devices":[{"name":"/dev/sda","type":"sat"},
                    {"name":"/dev/nvme0","type":"nvme"}]})";
 constexpr char kWdc[] = "hw.id=WDC WD40EFRX-68N32N0 WD-WCC7K0123456";
-constexpr char kSamsung[] =
-    "hw.id=Samsung SSD 970 EVO Plus 1TB S4EWNX0N123456";
+constexpr char kSamsung[] = "hw.id=Samsung SSD 970 EVO Plus 1TB S4EWNX0N123456";
 
 // Answers by the last argument.
 class Answers {
@@ -29,9 +28,8 @@ class Answers {
   absl::StatusOr<std::string> operator()(
       const std::vector<std::string>& arguments) {
     calls.push_back(arguments);
-    const auto found = by_device.find(arguments[0] == "--scan-open"
-                                          ? "scan"
-                                          : arguments.back());
+    const auto found = by_device.find(
+        arguments[0] == "--scan-open" ? "scan" : arguments.back());
     if (found == by_device.end()) return absl::NotFoundError("no smartctl");
     return found->second;
   }
@@ -77,10 +75,9 @@ TEST_F(SmartSourceTest, ReadsAllDrivesWithoutWakingThem) {
 }
 
 TEST_F(SmartSourceTest, ADriveSeenTwiceIsReadOnce) {
-  answers_.by_device = {
-      {"scan", std::string(kScanTwo)},
-      {"/dev/sda", std::string(kHealthyAta)},
-      {"/dev/nvme0", std::string(kHealthyAta)}};
+  answers_.by_device = {{"scan", std::string(kScanTwo)},
+                        {"/dev/sda", std::string(kHealthyAta)},
+                        {"/dev/nvme0", std::string(kHealthyAta)}};
   FOREWARN_ASSERT_OK(Sample());
   EXPECT_EQ(sink_.Count("forewarn.smart.passed"), 1);
 }

@@ -24,9 +24,9 @@ TEST(SocketAddressTest, SplitsHostAndPort) {
   const auto bracketed = ParseHostPort("[2001:db8::1]:8460");
   FOREWARN_ASSERT_OK(bracketed);
   EXPECT_EQ(bracketed->host, "2001:db8::1");
-  for (const char* text : {"", "web.example", "web.example:", ":80",
-                           "web.example:0", "web.example:65536",
-                           "2001:db8::1:80", "[2001:db8::1:80", "a:b"}) {
+  for (const char* text :
+       {"", "web.example", "web.example:", ":80", "web.example:0",
+        "web.example:65536", "2001:db8::1:80", "[2001:db8::1:80", "a:b"}) {
     EXPECT_THAT(ParseHostPort(text),
                 StatusIs(absl::StatusCode::kInvalidArgument))
         << text;

@@ -17,7 +17,9 @@ TEST(SourceEventTest, CleansAndCutsItsTexts) {
   EXPECT_EQ(event.time().nanos(), 500'000'000);
   ASSERT_EQ(event.attributes_size(), 1);
   EXPECT_EQ(event.attributes(0).value(), std::string(256, 'd'));
-  EXPECT_EQ(event.message().substr(0, 5), "a\xEF\xBF\xBD" "b");
+  EXPECT_EQ(event.message().substr(0, 5),
+            "a\xEF\xBF\xBD"
+            "b");
   EXPECT_EQ(event.message().size(), 512u);
 }
 

@@ -44,11 +44,11 @@ class SystemdSourceTest : public ::testing::Test {
 };
 
 TEST_F(SystemdSourceTest, ReadsStateJobsAndRestarts) {
-  FOREWARN_ASSERT_OK(Sample({.system_state = "running",
-                             .jobs = 3,
-                             .failed = {},
-                             .restarts = {{"web.service", 4},
-                                          {"db.service", 0}}}));
+  FOREWARN_ASSERT_OK(
+      Sample({.system_state = "running",
+              .jobs = 3,
+              .failed = {},
+              .restarts = {{"web.service", 4}, {"db.service", 0}}}));
   EXPECT_EQ(sink_.Value("forewarn.systemd.running"), 1);
   EXPECT_EQ(sink_.Value("forewarn.systemd.jobs"), 3);
   EXPECT_EQ(sink_.Value("forewarn.systemd.units.failed"), 0);
@@ -122,8 +122,7 @@ TEST_F(SystemdSourceTest, UnitsAreBoundedAndTheirNamesCleaned) {
 
 TEST_F(SystemdSourceTest, WithoutSystemdItIsQuiet) {
   answer_ = absl::NotFoundError("systemd does not run");
-  EXPECT_THAT(source_.Sample({}, sink_),
-              StatusIs(absl::StatusCode::kNotFound));
+  EXPECT_THAT(source_.Sample({}, sink_), StatusIs(absl::StatusCode::kNotFound));
   EXPECT_TRUE(sink_.readings.empty());
 }
 

@@ -25,8 +25,7 @@ TEST(DpkgLogTest, TellsInstallUpgradeAndRemove) {
   EXPECT_EQ(change->action, "upgrade");
   EXPECT_EQ(change->package, "libssl3");
   EXPECT_EQ(change->version, "3.0.13-1");
-  change =
-      ParseDpkgLine("2024-05-03 10:12:31 install jq:amd64 <none> 1.6-2.1");
+  change = ParseDpkgLine("2024-05-03 10:12:31 install jq:amd64 <none> 1.6-2.1");
   ASSERT_TRUE(change.has_value());
   EXPECT_EQ(change->version, "1.6-2.1");
   change = ParseDpkgLine("2024-05-03 10:12:31 remove jq:amd64 1.6-2.1 <none>");
@@ -147,8 +146,8 @@ TEST_F(UpdateSourceTest, ReadsAgeOfListsAndWaitingUpdates) {
                 "2 of these updates are standard security updates.\n");
   FOREWARN_ASSERT_OK(Sample());
   EXPECT_NEAR(sink_.Value("forewarn.updates.oldest"), 7200, 600);
-  EXPECT_EQ(
-      sink_.Value("forewarn.updates.waiting{forewarn.update.type=all}"), 7);
+  EXPECT_EQ(sink_.Value("forewarn.updates.waiting{forewarn.update.type=all}"),
+            7);
   EXPECT_EQ(
       sink_.Value("forewarn.updates.waiting{forewarn.update.type=security}"),
       2);

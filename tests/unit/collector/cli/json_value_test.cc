@@ -82,13 +82,14 @@ TEST(JsonValueTest, WritesYamlThatAnotherReaderUnderstands) {
       "a\"b\\c\n\t\x1b\xc2\x9b\xe2\x80\xae\xf3\xa0\x80\x81 #: - {}[]&*!|>'%@`";
   JsonValue value;
   value.kind = JsonValue::Kind::kObject;
-  value.members.emplace_back("key: odd", JsonValue{});
-  value.members[0].second.kind = JsonValue::Kind::kString;
-  value.members[0].second.text = hostile;
+  JsonValue& member = value.items.emplace_back();
+  member.name = "key: odd";
+  member.kind = JsonValue::Kind::kString;
+  member.text = hostile;
   EXPECT_EQ(YAML::Load(ToYaml(value))["key: odd"].as<std::string>(), hostile);
   const auto again = ParseJson(ToJson(value));
   FOREWARN_ASSERT_OK(again);
-  EXPECT_EQ(again->members[0].second.text, hostile);
+  EXPECT_EQ(again->items[0].text, hostile);
 }
 
 }  // namespace

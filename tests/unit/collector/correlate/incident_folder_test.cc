@@ -107,18 +107,16 @@ TEST_F(IncidentFolderTest, ARelatedSubsystemJoinsHoweverLate) {
 
 TEST_F(IncidentFolderTest, UnrelatedNearInTimeJoins) {
   Fold(Opened(SymptomMaker{}.Make()));
-  Fold(Opened(SymptomMaker{.rule = "mem",
-                           .subsystem = "memory",
-                           .opened = kNoon + absl::Minutes(10)}
+  Fold(Opened(SymptomMaker{
+      .rule = "mem", .subsystem = "memory", .opened = kNoon + absl::Minutes(10)}
                   .Make()));
   EXPECT_THAT(Kinds(), ElementsAre(Kind::kOpened, Kind::kJoined));
 }
 
 TEST_F(IncidentFolderTest, UnrelatedFarInTimeIsAnIncidentOfItsOwn) {
   Fold(Opened(SymptomMaker{}.Make()));
-  Fold(Opened(SymptomMaker{.rule = "mem",
-                           .subsystem = "memory",
-                           .opened = kNoon + absl::Minutes(11)}
+  Fold(Opened(SymptomMaker{
+      .rule = "mem", .subsystem = "memory", .opened = kNoon + absl::Minutes(11)}
                   .Make()));
   EXPECT_THAT(Kinds(), ElementsAre(Kind::kOpened, Kind::kOpened));
 }
@@ -151,8 +149,7 @@ TEST_F(IncidentFolderTest, TitleAndPriorityAreTheWorstStandingSymptoms) {
 }
 
 TEST_F(IncidentFolderTest, OfEqualPriorityAForecastLeadsThenARule) {
-  Fold(Opened(SymptomMaker{.rule = "odd",
-                           .detector = v1::DETECTOR_KIND_ANOMALY}
+  Fold(Opened(SymptomMaker{.rule = "odd", .detector = v1::DETECTOR_KIND_ANOMALY}
                   .Make()));
   Fold(Opened(SymptomMaker{.opened = kNoon + absl::Seconds(1)}.Make()));
   EXPECT_EQ(Last().title.key(), "rule.disk_used.title");
@@ -185,8 +182,7 @@ TEST_F(IncidentFolderTest, AnUpdateKeepsTheProcessesSeenAtTheOpening) {
   Fold(Opened(disk));
   disk.clear_evidence();
   Fold(Updated(disk, kNoon + absl::Minutes(1), v1::P1));
-  EXPECT_EQ(Last().symptoms[0].evidence().processes().top_cpu(0).name(),
-            "tar");
+  EXPECT_EQ(Last().symptoms[0].evidence().processes().top_cpu(0).name(), "tar");
 }
 
 TEST_F(IncidentFolderTest, ResolvesAfterTheLongestQuietOfItsSymptoms) {
@@ -198,8 +194,7 @@ TEST_F(IncidentFolderTest, ResolvesAfterTheLongestQuietOfItsSymptoms) {
   Fold(Cleared(two, kNoon + absl::Seconds(10)));
   Fold(Cleared(one, kNoon + absl::Seconds(20)));
   EXPECT_EQ(Last().kind, Kind::kAllClear);
-  EXPECT_EQ(ToTime(Last().incident.resolve_after()),
-            kNoon + absl::Minutes(30));
+  EXPECT_EQ(ToTime(Last().incident.resolve_after()), kNoon + absl::Minutes(30));
   TickAt(kNoon + absl::Minutes(29));
   EXPECT_EQ(Last().kind, Kind::kAllClear);
   TickAt(kNoon + absl::Minutes(30));
@@ -260,8 +255,8 @@ TEST_F(IncidentFolderTest, ALateReplayMakesNoSecondIncident) {
   Fold(Updated(disk, kNoon + absl::Seconds(30), v1::P1));
   now_ = kNoon + absl::Hours(100);
   Fold(Opened(disk));
-  EXPECT_THAT(Kinds(), ElementsAre(Kind::kOpened, Kind::kAllClear,
-                                   Kind::kResolved));
+  EXPECT_THAT(Kinds(),
+              ElementsAre(Kind::kOpened, Kind::kAllClear, Kind::kResolved));
 }
 
 TEST_F(IncidentFolderTest, TheClearOfAnEarlierSpellDoesNotClearThisOne) {
@@ -297,10 +292,9 @@ TEST_F(IncidentFolderTest, InfoJoinsAnOpenIncidentAndHoldsItNotOpen) {
 
 TEST_F(IncidentFolderTest, ANewIncidentTakesRelatedInfoAlong) {
   Fold(Opened(SymptomMaker{.rule = "odd", .priority = v1::INFO}.Make()));
-  Fold(Opened(SymptomMaker{.rule = "far",
-                           .subsystem = "clock",
-                           .priority = v1::INFO}
-                  .Make()));
+  Fold(Opened(
+      SymptomMaker{.rule = "far", .subsystem = "clock", .priority = v1::INFO}
+          .Make()));
   Fold(Opened(SymptomMaker{}.Make()));
   ASSERT_EQ(Last().symptoms.size(), 2u);
   EXPECT_EQ(Last().symptoms[0].rule(), "disk_used");
@@ -338,9 +332,8 @@ TEST_F(IncidentFolderTest, AReopenedIncidentNeverTakesWhatAnotherHolds) {
   Fold(Cleared(disk, kNoon));
   TickAt(kNoon + absl::Minutes(15));
   now_ = kNoon + absl::Hours(2);
-  Fold(Opened(
-      SymptomMaker{.rule = "mem", .subsystem = "memory", .opened = now_}
-          .Make()));
+  Fold(Opened(SymptomMaker{.rule = "mem", .subsystem = "memory", .opened = now_}
+                  .Make()));
   EXPECT_EQ(memory_.records().size(), 2u);
   // Now disk comes back, within the window of a longer memory.
   Start({.reopen_window = absl::Hours(24)});
@@ -379,8 +372,7 @@ TEST_F(IncidentFolderTest, AfterARestartTheLatestSpellCountsWhereverItIs) {
   Fold(Opened(memory.Make()));
   Fold(Cleared(memory.Make(), kNoon));
   TickAt(kNoon + absl::Hours(1));
-  Fold(Opened(SymptomMaker{.rule = "p", .subsystem = "process",
-                           .opened = now_}
+  Fold(Opened(SymptomMaker{.rule = "p", .subsystem = "process", .opened = now_}
                   .Make()));
   memory.opened = now_ + absl::Minutes(1);
   memory.priority = v1::INFO;

@@ -12,16 +12,14 @@ using ::forewarn::testing::SymptomMaker;
 
 TEST(SymptomOrderTest, TheMoreUrgentLeads) {
   EXPECT_TRUE(ExplainsBetter(
-      SymptomMaker{.priority = v1::P1, .opened = kNoon + absl::Hours(1)}
-          .Make(),
+      SymptomMaker{.priority = v1::P1, .opened = kNoon + absl::Hours(1)}.Make(),
       SymptomMaker{.priority = v1::P2}.Make()));
 }
 
 TEST(SymptomOrderTest, WhatStandsLeadsOverWhatCleared) {
   v1::Symptom cleared = SymptomMaker{.priority = v1::P1}.Make();
   *cleared.mutable_cleared_at() = ToStamp(kNoon);
-  EXPECT_TRUE(
-      ExplainsBetter(SymptomMaker{.priority = v1::P4}.Make(), cleared));
+  EXPECT_TRUE(ExplainsBetter(SymptomMaker{.priority = v1::P4}.Make(), cleared));
 }
 
 TEST(SymptomOrderTest, TheEarlierOfEqualsLeads) {

@@ -89,9 +89,9 @@ class TicketDeskTest : public ::testing::Test {
 };
 
 TEST_F(TicketDeskTest, AnIncidentGetsItsOneTicketWithEvidence) {
-  v1::Symptom disk = SymptomMaker{.priority = v1::P2,
-                                  .detector = v1::DETECTOR_KIND_FORECAST}
-                         .Make();
+  v1::Symptom disk =
+      SymptomMaker{.priority = v1::P2, .detector = v1::DETECTOR_KIND_FORECAST}
+          .Make();
   *disk.mutable_evidence()->mutable_time_left()->mutable_limit_at() =
       correlate::ToStamp(kNoon + absl::Hours(3));
   Fold(Opened(disk));
@@ -126,8 +126,7 @@ TEST_F(TicketDeskTest, ARaisedPriorityIsToldToAllNowReached) {
   EXPECT_THAT(Verbs(), ElementsAre("opened", "priority_raised"));
   EXPECT_THAT(Keys("mail"),
               ElementsAre("ticket-1-opened-1", "ticket-1-priority_raised-2"));
-  EXPECT_THAT(Keys("webhook:page"),
-              ElementsAre("ticket-1-priority_raised-2"));
+  EXPECT_THAT(Keys("webhook:page"), ElementsAre("ticket-1-priority_raised-2"));
 }
 
 TEST_F(TicketDeskTest, ALoweredPriorityIsOnlyRecorded) {
@@ -141,9 +140,9 @@ TEST_F(TicketDeskTest, ALoweredPriorityIsOnlyRecorded) {
 
 TEST_F(TicketDeskTest, SymptomsComeLeadFirst) {
   Fold(Opened(SymptomMaker{.priority = v1::P3}.Make()));
-  Fold(Opened(SymptomMaker{.rule = "io", .subsystem = "disk",
-                           .priority = v1::P1}
-                  .Make()));
+  Fold(
+      Opened(SymptomMaker{.rule = "io", .subsystem = "disk", .priority = v1::P1}
+                 .Make()));
   const v1::TicketDetail detail = Ticket();
   ASSERT_EQ(detail.symptoms_size(), 2);
   EXPECT_EQ(detail.symptoms(0).rule(), "io");
@@ -322,9 +321,9 @@ TEST_F(TicketDeskTest, RefusesTextThatCannotBeKept) {
 TEST_F(TicketDeskTest, ListsAndCounts) {
   Fold(Opened(SymptomMaker{}.Make()));
   Fold(Opened(SymptomMaker{.endpoint = "b"}.Make()));
-  Fold(Opened(SymptomMaker{.endpoint = "b", .rule = "cert",
-                           .subsystem = "certificate"}
-                  .Make()));
+  Fold(Opened(
+      SymptomMaker{.endpoint = "b", .rule = "cert", .subsystem = "certificate"}
+          .Make()));
   FOREWARN_ASSERT_OK(desk_->Resolve(1, "", "kari"));
   const auto open = desk_->List({.states = {v1::NEW}});
   FOREWARN_ASSERT_OK(open);

@@ -69,7 +69,7 @@ TEST(RiseHistoryTest, KnowsARiseThatTurnedBack) {
   RiseHistory rises;
   absl::Time now = kStart;
   const auto feed = [&](double value) {
-    rises.Add(now += absl::Minutes(1), value);
+    rises.Add(now += absl::Minutes(1), value, 100);
   };
   for (int i = 0; i < 100; ++i) feed(10);
   EXPECT_FALSE(rises.HasPrecedent(30, 0.5 / 60, 100));
@@ -88,7 +88,7 @@ TEST(LimitForecastTest, TheIntervalHoldsTheTruth) {
                          absl::Minutes(5));
   for (int i = 0; i < 120; ++i) {
     forecast.Observe(kStart + i * absl::Seconds(10),
-                     i / 240.0 + noise(random));
+                     i / 240.0 + noise(random), 1.0);
   }
   const auto estimate = forecast.EstimateTimeLeft(1.0, false);
   ASSERT_TRUE(estimate.has_value());
@@ -101,7 +101,7 @@ TEST(LimitForecastTest, ALimitAlreadyReachedIsNoForecast) {
   LimitForecast forecast(LimitForecast::Direction::kUp, absl::Hours(96),
                          absl::Minutes(5));
   for (int i = 0; i < 120; ++i) {
-    forecast.Observe(kStart + i * absl::Seconds(10), i);
+    forecast.Observe(kStart + i * absl::Seconds(10), i, 50);
   }
   EXPECT_FALSE(forecast.EstimateTimeLeft(50, false).has_value());
 }
@@ -110,7 +110,7 @@ TEST(LimitForecastTest, TooFewSamplesSayNothing) {
   LimitForecast forecast(LimitForecast::Direction::kUp, absl::Hours(96),
                          absl::Minutes(5));
   for (int i = 0; i < 20; ++i) {
-    forecast.Observe(kStart + i * absl::Seconds(10), i);
+    forecast.Observe(kStart + i * absl::Seconds(10), i, 25);
   }
   EXPECT_FALSE(forecast.EstimateTimeLeft(25, false).has_value());
 }

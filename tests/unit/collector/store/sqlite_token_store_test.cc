@@ -69,13 +69,13 @@ TEST_F(SqliteTokenStoreTest, ATokenIsUsedOnce) {
 TEST_F(SqliteTokenStoreTest, ARevokedOrExpiredTokenIsNotUsed) {
   const uint32_t revoked = Add("abc");
   FOREWARN_ASSERT_OK(store_->RevokeToken(revoked, kNow));
-  EXPECT_THAT(store_->UseToken(revoked, "e", kNow),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr("revoked")));
+  EXPECT_THAT(
+      store_->UseToken(revoked, "e", kNow),
+      StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("revoked")));
   const uint32_t expired = Add("abd");
-  EXPECT_THAT(store_->UseToken(expired, "e", kNow + absl::Hours(24)),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr("expired")));
+  EXPECT_THAT(
+      store_->UseToken(expired, "e", kNow + absl::Hours(24)),
+      StatusIs(absl::StatusCode::kFailedPrecondition, HasSubstr("expired")));
 }
 
 TEST_F(SqliteTokenStoreTest, RevokingTwiceKeepsTheFirstTime) {
@@ -109,8 +109,8 @@ TEST_F(SqliteTokenStoreTest, AuditRowsSayWhoDidWhatToWhat) {
   FOREWARN_ASSERT_OK(
       store_->AppendAudit("kari", "token.create", "token 1", "api", kNow));
   FOREWARN_EXPECT_OK(database_->Read([](SqliteDatabase& rows) {
-    Statement select = rows.Prepare(
-        "SELECT actor, verb, object, detail, time FROM audit");
+    Statement select =
+        rows.Prepare("SELECT actor, verb, object, detail, time FROM audit");
     EXPECT_THAT(select.Step(), ::forewarn::testing::IsOkAndHolds(true));
     EXPECT_EQ(select.Text(0), "kari");
     EXPECT_EQ(select.Text(1), "token.create");
