@@ -141,7 +141,8 @@ void Batcher::AcceptProcesses(v1::ProcessSnapshot snapshot) {
     ++refused_;
     return;
   }
-  for (auto* list : {snapshot.mutable_top_cpu(), snapshot.mutable_top_memory()}) {
+  for (auto* list :
+       {snapshot.mutable_top_cpu(), snapshot.mutable_top_memory()}) {
     for (v1::Process& process : *list) Cut(*process.mutable_command(), 1024);
   }
   batch_.processes.push_back(std::move(snapshot));

@@ -81,8 +81,8 @@ std::string PublicKeySha256(X509* certificate) {
   unsigned char hash[SHA256_DIGEST_LENGTH];
   SHA256(der, static_cast<size_t>(size), hash);
   OPENSSL_free(der);
-  return absl::BytesToHexString(absl::string_view(
-      reinterpret_cast<const char*>(hash), sizeof(hash)));
+  return absl::BytesToHexString(
+      absl::string_view(reinterpret_cast<const char*>(hash), sizeof(hash)));
 }
 
 absl::StatusOr<std::string> MakeKeyPem() {
@@ -124,8 +124,7 @@ absl::StatusOr<std::string> SignText(absl::string_view key_pem,
   if (key == nullptr) return OpenSslError("read key");
   const DigestHandle digest(EVP_MD_CTX_new());
   size_t size = 0;
-  const auto* const bytes =
-      reinterpret_cast<const unsigned char*>(text.data());
+  const auto* const bytes = reinterpret_cast<const unsigned char*>(text.data());
   if (digest == nullptr ||
       EVP_DigestSignInit(digest.get(), nullptr, EVP_sha256(), nullptr,
                          key.get()) != 1 ||
@@ -134,8 +133,8 @@ absl::StatusOr<std::string> SignText(absl::string_view key_pem,
   }
   std::string signature(size, '\0');
   if (EVP_DigestSign(digest.get(),
-                     reinterpret_cast<unsigned char*>(signature.data()),
-                     &size, bytes, text.size()) != 1) {
+                     reinterpret_cast<unsigned char*>(signature.data()), &size,
+                     bytes, text.size()) != 1) {
     return OpenSslError("sign");
   }
   signature.resize(size);

@@ -1,6 +1,7 @@
 #include "agent/identity/enroller.h"
 
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
@@ -31,7 +32,8 @@ absl::Status FromJson(const std::string& json,
   options.ignore_unknown_fields = true;  // of a later collector
   if (!google::protobuf::util::JsonStringToMessage(json, &message, options)
            .ok()) {
-    return absl::DataLossError("read the collector's answer: it makes no sense");
+    return absl::DataLossError(
+        "read the collector's answer: it makes no sense");
   }
   return absl::OkStatus();
 }
@@ -45,8 +47,7 @@ absl::StatusOr<HttpReply> PostToFirst(const std::vector<std::string>& urls,
                                       HttpsClient& client) {
   absl::Status last = absl::UnavailableError("connect: no collector is known");
   for (const std::string& url : urls) {
-    absl::StatusOr<HttpReply> reply =
-        client.PostJson(url, path, body, trusted);
+    absl::StatusOr<HttpReply> reply = client.PostJson(url, path, body, trusted);
     if (reply.ok()) return reply;
     if (absl::IsUnavailable(last)) last = reply.status();
   }
@@ -131,10 +132,10 @@ absl::StatusOr<Identity> Renew(HttpsClient& client, KeyStore& store) {
   FOREWARN_ASSIGN_OR_RETURN(Identity identity,
                             IdentityOf(response, key, old.urls));
   if (response.collectors().empty()) identity.collectors = old.collectors;
-  FOREWARN_RETURN_IF_ERROR(identity.collectors == old.collectors
-                               ? store.SaveRenewal(key,
-                                                   identity.certificate_pem)
-                               : store.Save(identity));
+  FOREWARN_RETURN_IF_ERROR(
+      identity.collectors == old.collectors
+          ? store.SaveRenewal(key, identity.certificate_pem)
+          : store.Save(identity));
   return identity;
 }
 

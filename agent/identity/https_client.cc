@@ -5,6 +5,7 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
+#include <algorithm>
 #include <exception>
 #include <optional>
 
@@ -91,12 +92,9 @@ int JudgeChain(X509_STORE_CTX* chain, void* argument) {
   return error == X509_V_OK ? 1 : 0;
 }
 
-absl::StatusOr<HttpReply> Exchange(const HostAndPort& server,
-                                   const std::string& url,
-                                   const std::string& path,
-                                   const std::string& body,
-                                   absl::Duration timeout,
-                                   Judgement& judgement) {
+absl::StatusOr<HttpReply> Exchange(
+    const HostAndPort& server, const std::string& url, const std::string& path,
+    const std::string& body, absl::Duration timeout, Judgement& judgement) {
   httplib::SSLClient client(server.host, server.port);
   SSL_CTX_set_min_proto_version(client.ssl_context(), TLS1_2_VERSION);
   SSL_CTX_set_cert_verify_callback(client.ssl_context(), JudgeChain,
@@ -123,9 +121,9 @@ absl::StatusOr<HttpReply> Exchange(const HostAndPort& server,
   };
   const httplib::Result result = client.send(request);
   if (!judgement.refusal.empty()) {
-    return absl::UnauthenticatedError(absl::StrCat(
-        "connect to ", url, ": the server is not trusted: ",
-        judgement.refusal));
+    return absl::UnauthenticatedError(
+        absl::StrCat("connect to ", url,
+                     ": the server is not trusted: ", judgement.refusal));
   }
   if (!result) {
     return absl::UnavailableError(absl::StrCat(

@@ -72,8 +72,7 @@ absl::Status KeyStore::Prepare() {
 }
 
 bool KeyStore::enrolled() const {
-  return !absl::IsNotFound(
-      files_.Read(PathOf("agent.pem"), kMaxFile).status());
+  return !absl::IsNotFound(files_.Read(PathOf("agent.pem"), kMaxFile).status());
 }
 
 absl::StatusOr<Identity> KeyStore::Load() const {
@@ -105,9 +104,9 @@ absl::StatusOr<Identity> KeyStore::Load() const {
   const absl::Status fits =
       CheckIssued(identity.certificate_pem, identity.key_pem, identity.ca_pem);
   if (!fits.ok()) {
-    return absl::DataLossError(absl::StrCat(
-        "read identity in ", folder_, ": ", fits.message(),
-        "; enrol again with a new token"));
+    return absl::DataLossError(absl::StrCat("read identity in ", folder_, ": ",
+                                            fits.message(),
+                                            "; enrol again with a new token"));
   }
   FOREWARN_ASSIGN_OR_RETURN(const CertificateFacts facts,
                             ReadCertificate(identity.certificate_pem));
@@ -117,8 +116,8 @@ absl::StatusOr<Identity> KeyStore::Load() const {
 }
 
 absl::Status KeyStore::Save(const Identity& identity) {
-  FOREWARN_RETURN_IF_ERROR(CheckIssued(identity.certificate_pem,
-                                       identity.key_pem, identity.ca_pem));
+  FOREWARN_RETURN_IF_ERROR(
+      CheckIssued(identity.certificate_pem, identity.key_pem, identity.ca_pem));
   FOREWARN_RETURN_IF_ERROR(Prepare());
   google::protobuf::Struct object;
   (*object.mutable_fields())["endpoint_id"].set_string_value(

@@ -28,8 +28,7 @@ struct OpenSslFree {
 
 using BioHandle = std::unique_ptr<BIO, OpenSslFree<BIO_free_all>>;
 using KeyHandle = std::unique_ptr<EVP_PKEY, OpenSslFree<EVP_PKEY_free>>;
-using DigestHandle =
-    std::unique_ptr<EVP_MD_CTX, OpenSslFree<EVP_MD_CTX_free>>;
+using DigestHandle = std::unique_ptr<EVP_MD_CTX, OpenSslFree<EVP_MD_CTX_free>>;
 using CertificateHandle = std::unique_ptr<X509, OpenSslFree<X509_free>>;
 using RequestHandle = std::unique_ptr<X509_REQ, OpenSslFree<X509_REQ_free>>;
 using StoreHandle = std::unique_ptr<X509_STORE, OpenSslFree<X509_STORE_free>>;
@@ -39,8 +38,7 @@ using StoreContextHandle =
 // Reads from `text`, which must outlive it.
 inline BioHandle ReadBio(absl::string_view text) {
   return BioHandle(BIO_new_mem_buf(
-      text.data(),
-      static_cast<int>(std::min<size_t>(text.size(), INT_MAX))));
+      text.data(), static_cast<int>(std::min<size_t>(text.size(), INT_MAX))));
 }
 
 inline std::string TextOf(BIO* bio) {

@@ -30,8 +30,8 @@ Renewer::Renewer(base::Clock& clock, HttpsClient& client, KeyStore& store,
       store_(store),
       on_renewed_(std::move(on_renewed)),
       random_(seed),
-      share_(std::uniform_real_distribution<double>(
-          kHalf - kJitter, kHalf + kJitter)(random_)),
+      share_(std::uniform_real_distribution<double>(kHalf - kJitter,
+                                                    kHalf + kJitter)(random_)),
       backoff_(kFirstRetry, kLongestRetry, random_()) {}
 
 Renewer::~Renewer() { Stop(); }
@@ -51,9 +51,8 @@ void Renewer::Stop() {
 absl::Duration Renewer::Turn() {
   const absl::StatusOr<Identity> identity = store_.Load();
   if (!identity.ok()) return kLookEvery;
-  const absl::Time due =
-      identity->not_before +
-      share_ * (identity->not_after - identity->not_before);
+  const absl::Time due = identity->not_before +
+                         share_ * (identity->not_after - identity->not_before);
   const absl::Time now = clock_.Now();
   if (now < due) return std::min(due - now, kLookEvery);
   const absl::Duration since_boot = clock_.SinceBoot();
@@ -63,8 +62,8 @@ absl::Duration Renewer::Turn() {
   if (renewed.ok()) {
     backoff_.Reset();
     Log(LogLevel::kInfo, "certificate renewed",
-        {{"valid_until", absl::FormatTime(renewed->not_after,
-                                          absl::UTCTimeZone())}});
+        {{"valid_until",
+          absl::FormatTime(renewed->not_after, absl::UTCTimeZone())}});
     if (on_renewed_) on_renewed_();
     return kLookEvery;
   }

@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
-#include <cstring>
 #include <memory>
 #include <string>
 #include <utility>
@@ -54,8 +53,7 @@ constexpr absl::Duration kStatusEvery = absl::Seconds(10);
 template <typename T>
 T RandomBits() {
   T bits{};
-  if (getrandom(&bits, sizeof(bits), 0) !=
-      static_cast<ssize_t>(sizeof(bits))) {
+  if (getrandom(&bits, sizeof(bits), 0) != static_cast<ssize_t>(sizeof(bits))) {
     Log(LogLevel::kError, "the kernel gives no random bits");
     std::abort();  // two runs of one id would lose samples
   }
@@ -222,8 +220,7 @@ void Agent::Run() {
 void Agent::KeepHouse() {
   const absl::Duration now = clock_.SinceBoot();
   // A sampler that stands still is what the watchdog is for.
-  const absl::Duration stands =
-      now - absl::Seconds(last_tick_seconds_.load());
+  const absl::Duration stands = now - absl::Seconds(last_tick_seconds_.load());
   if (watchdog_us_ > 0 && stands < 3 * sampler_.tick() + absl::Minutes(1)) {
     sd_notify(0, "WATCHDOG=1");
   }
@@ -238,8 +235,7 @@ void Agent::KeepHouse() {
   if (!phase_changed && now < status_due_) return;
   status_due_ = now + kStatusEvery;
   // A status that cannot be written is seen by its age.
-  WriteStatusFile(settings_.PathInState("status.json"), Status())
-      .IgnoreError();
+  WriteStatusFile(settings_.PathInState("status.json"), Status()).IgnoreError();
 }
 
 AgentStatus Agent::Status() const {
@@ -253,8 +249,7 @@ AgentStatus Agent::Status() const {
   status.since = uplink.since;
   status.last_ack = uplink.last_ack;
   status.last_error = uplink.last_error;
-  if (const absl::StatusOr<Identity> identity = store_.Load();
-      identity.ok()) {
+  if (const absl::StatusOr<Identity> identity = store_.Load(); identity.ok()) {
     status.endpoint_id = identity->endpoint_id;
     status.certificate_expires = identity->not_after;
   }
@@ -282,8 +277,8 @@ bool Agent::Stop() {
   sd_notify(0, "STOPPING=1");
   const bool goes_down = GoesDown();
   if (goes_down) {
-    const absl::Status marked = MarkOrderlyShutdown(
-        BootStatePath(settings_.config));
+    const absl::Status marked =
+        MarkOrderlyShutdown(BootStatePath(settings_.config));
     if (!marked.ok()) {
       Log(LogLevel::kWarning, "orderly shutdown not noted",
           {{"error", base::ToLine(marked)}});
@@ -293,16 +288,15 @@ bool Agent::Stop() {
   const bool all_ended = sampler_.Stop(kSourcePatience);
   batcher_.Flush();
   renewer_.Stop();
-  uplink_.Stop(goes_down ? v1::Goodbye::REASON_SHUTDOWN
-                         : v1::Goodbye::REASON_STOP,
-               kGoodbyePatience);
+  uplink_.Stop(
+      goes_down ? v1::Goodbye::REASON_SHUTDOWN : v1::Goodbye::REASON_STOP,
+      kGoodbyePatience);
   const absl::Status flushed = spool_.Flush();
   if (!flushed.ok()) {
     Log(LogLevel::kError, "spool not written at the end",
         {{"error", base::ToLine(flushed)}});
   }
-  WriteStatusFile(settings_.PathInState("status.json"), Status())
-      .IgnoreError();
+  WriteStatusFile(settings_.PathInState("status.json"), Status()).IgnoreError();
   Log(LogLevel::kInfo, "agent stopped");
   return all_ended;
 }

@@ -68,9 +68,9 @@ Check CheckState(KeyStore& store) {
   return {.name = "state folder",
           .health = Health::kFailed,
           .finding = Message(status),
-          .remedy = absl::StrCat(
-              "as the user that runs the agent: mkdir -p ", store.folder(),
-              " && chmod 0700 ", store.folder())};
+          .remedy =
+              absl::StrCat("as the user that runs the agent: mkdir -p ",
+                           store.folder(), " && chmod 0700 ", store.folder())};
 }
 
 Check CheckCertificate(const KeyStore& store, absl::Time now) {
@@ -99,9 +99,9 @@ Check CheckCertificate(const KeyStore& store, absl::Time now) {
     return check;
   }
   if (now < identity->not_before) {
-    check.finding = absl::StrCat("valid only from ",
-                                 Stamp(identity->not_before),
-                                 "; this machine's clock is behind");
+    check.finding =
+        absl::StrCat("valid only from ", Stamp(identity->not_before),
+                     "; this machine's clock is behind");
     check.remedy = "set the clock: timedatectl set-ntp true";
     return check;
   }
@@ -157,10 +157,8 @@ std::vector<Check> CheckCollectors(const Settings& settings,
 }
 
 Check CheckRunning(const Settings& settings, absl::Time now) {
-  Check check{.name = "agent",
-              .health = Health::kGood,
-              .finding = {},
-              .remedy = {}};
+  Check check{
+      .name = "agent", .health = Health::kGood, .finding = {}, .remedy = {}};
   const std::optional<int> pid =
       StateLock::Holder(settings.PathInState("agent.lock"));
   if (!pid.has_value()) {
@@ -169,8 +167,8 @@ Check CheckRunning(const Settings& settings, absl::Time now) {
     check.remedy = "systemctl start forewarn-agent, or forewarn-agent run";
     return check;
   }
-  const absl::StatusOr<AgentStatus> status = ReadStatusFile(
-      base::Files::Posix(), settings.PathInState("status.json"));
+  const absl::StatusOr<AgentStatus> status =
+      ReadStatusFile(base::Files::Posix(), settings.PathInState("status.json"));
   check.finding = absl::StrCat("runs, process ", *pid);
   if (!status.ok()) return check;
   absl::StrAppend(&check.finding, ", ", status->phase);
@@ -212,14 +210,13 @@ Check CheckSource(const SourceReadings& readings) {
   const absl::Status& status = readings.status;
   if (status.ok()) return check;
   if (absl::IsNotFound(status) || absl::IsUnimplemented(status)) {
-    check.finding = absl::StrCat("nothing of its kind here: ",
-                                 Message(status));
+    check.finding = absl::StrCat("nothing of its kind here: ", Message(status));
     return check;
   }
   check.finding = Message(status);
   // An unprivileged agent does without what it may not read.
-  check.health = absl::IsPermissionDenied(status) ? Health::kWarning
-                                                  : Health::kFailed;
+  check.health =
+      absl::IsPermissionDenied(status) ? Health::kWarning : Health::kFailed;
   check.remedy =
       absl::IsPermissionDenied(status)
           ? absl::StrCat("run as root or with the capability it needs, or add ",

@@ -28,8 +28,7 @@ Check CheckState(KeyStore& store);
 Check CheckCertificate(const KeyStore& store, absl::Time now);
 // One a collector.
 std::vector<Check> CheckCollectors(const Settings& settings,
-                                   const KeyStore& store,
-                                   Transport& transport);
+                                   const KeyStore& store, Transport& transport);
 Check CheckRunning(const Settings& settings, absl::Time now);
 // Whether the kernel's clock is synchronised (adjtimex).
 Check CheckClock();

@@ -31,8 +31,7 @@ std::string ToJson(const std::vector<Check>& checks) {
 }
 
 std::string ToTable(const std::vector<Check>& checks) {
-  std::vector<std::vector<std::string>> rows = {
-      {"CHECK", "RESULT", "FINDING"}};
+  std::vector<std::vector<std::string>> rows = {{"CHECK", "RESULT", "FINDING"}};
   for (const Check& check : checks) {
     rows.push_back({check.name, NameOf(check.health), check.finding});
     if (!check.remedy.empty()) {

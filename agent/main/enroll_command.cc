@@ -37,8 +37,7 @@ int Fail(const absl::Status& status) {
 
 }  // namespace
 
-int EnrollCommand(const Settings& settings,
-                  const EnrollArguments& arguments) {
+int EnrollCommand(const Settings& settings, const EnrollArguments& arguments) {
   KeyStore store(base::Files::Posix(), settings.state());
   if (store.enrolled() && !arguments.replace) {
     const absl::StatusOr<Identity> identity = store.Load();

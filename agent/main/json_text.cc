@@ -11,7 +11,7 @@ namespace {
 // Bytes of the UTF-8 character that begins at `text`; 0 when it is none.
 size_t CharacterAt(absl::string_view text) {
   const auto lead = static_cast<unsigned char>(text[0]);
-  const size_t size = lead < 0x80               ? 1
+  const size_t size = lead < 0x80                   ? 1
                       : lead >= 0xc2 && lead < 0xe0 ? 2
                       : lead >= 0xe0 && lead < 0xf0 ? 3
                       : lead >= 0xf0 && lead < 0xf5 ? 4

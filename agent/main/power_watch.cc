@@ -149,10 +149,10 @@ bool SystemIsStopping() {
   if (sd_bus* bus = OpenSystemBus(); bus != nullptr) {
     char* state = nullptr;
     sd_bus_error error = SD_BUS_ERROR_NULL;
-    if (sd_bus_get_property_string(
-            bus, "org.freedesktop.systemd1", "/org/freedesktop/systemd1",
-            "org.freedesktop.systemd1.Manager", "SystemState", &error,
-            &state) >= 0) {
+    if (sd_bus_get_property_string(bus, "org.freedesktop.systemd1",
+                                   "/org/freedesktop/systemd1",
+                                   "org.freedesktop.systemd1.Manager",
+                                   "SystemState", &error, &state) >= 0) {
       stopping = absl::string_view(state) == "stopping";
     }
     free(state);

@@ -30,8 +30,8 @@ void Merge(std::vector<KeptReadings::Reading> fresh,
 }  // namespace
 
 std::vector<SourceReadings> ReadSources(
-    std::vector<std::unique_ptr<Source>> sources, base::Clock& clock,
-    int times, absl::Duration pause, absl::Duration patience, bool* hung) {
+    std::vector<std::unique_ptr<Source>> sources, base::Clock& clock, int times,
+    absl::Duration pause, absl::Duration patience, bool* hung) {
   *hung = false;
   std::vector<SourceReadings> all(sources.size());
   std::vector<std::unique_ptr<SourceThread>> threads;
@@ -55,9 +55,9 @@ std::vector<SourceReadings> ReadSources(
         result = threads[i]->Take();
       }
       if (!result.has_value()) {
-        all[i].status = absl::DeadlineExceededError(absl::StrCat(
-            "read ", all[i].source, ": no answer within ",
-            absl::FormatDuration(patience)));
+        all[i].status = absl::DeadlineExceededError(
+            absl::StrCat("read ", all[i].source, ": no answer within ",
+                         absl::FormatDuration(patience)));
         threads[i]->Stop();
         threads[i]->Join(absl::ZeroDuration());
         threads[i].reset();

@@ -26,8 +26,8 @@ struct SourceReadings {
 // kDeadlineExceeded. After that has happened the process must end without
 // destructors: `*hung` is then set.
 std::vector<SourceReadings> ReadSources(
-    std::vector<std::unique_ptr<Source>> sources, base::Clock& clock,
-    int times, absl::Duration pause, absl::Duration patience, bool* hung);
+    std::vector<std::unique_ptr<Source>> sources, base::Clock& clock, int times,
+    absl::Duration pause, absl::Duration patience, bool* hung);
 
 }  // namespace forewarn::agent
 

@@ -92,9 +92,9 @@ int SourcesCommand(const Settings& settings, const std::string& output) {
   const HostFiles host;
   const AgentStats stats;
   bool hung = false;
-  const std::vector<SourceReadings> all = ReadSources(
-      MakeSources(host, config, stats), base::Clock::System(), 2,
-      absl::Seconds(1), absl::Seconds(20), &hung);
+  const std::vector<SourceReadings> all =
+      ReadSources(MakeSources(host, config, stats), base::Clock::System(), 2,
+                  absl::Seconds(1), absl::Seconds(20), &hung);
   for (const SourceReadings& source : all) {
     if (source.status.ok() || absl::IsNotFound(source.status) ||
         absl::IsUnimplemented(source.status)) {

@@ -19,8 +19,8 @@ int ReadPid(int descriptor) {
   const ssize_t size = pread(descriptor, text, sizeof(text), 0);
   int pid = 0;
   if (size <= 0 ||
-      !absl::SimpleAtoi(
-          absl::string_view(text, static_cast<size_t>(size)), &pid)) {
+      !absl::SimpleAtoi(absl::string_view(text, static_cast<size_t>(size)),
+                        &pid)) {
     return 0;
   }
   return pid;
@@ -41,8 +41,9 @@ absl::StatusOr<std::unique_ptr<StateLock>> StateLock::Take(
       return base::ErrnoStatus(errno, absl::StrCat("lock ", path));
     }
     return absl::AlreadyExistsError(
-        absl::StrCat("lock ", path, ": another forewarn-agent runs on this "
-                                    "state folder, process ",
+        absl::StrCat("lock ", path,
+                     ": another forewarn-agent runs on this "
+                     "state folder, process ",
                      ReadPid(descriptor)));
   }
   const std::string pid = absl::StrCat(getpid(), "\n");

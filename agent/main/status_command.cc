@@ -42,10 +42,10 @@ std::vector<AgentStatus::SourceStatus> Troubled(const AgentStatus& status) {
 
 void PrintTable(const AgentStatus& status, std::optional<int> pid) {
   std::vector<std::vector<std::string>> rows = {
-      {"agent", pid.has_value() ? absl::StrCat("runs, process ", *pid)
-                                : "does not run"},
-      {"endpoint", status.endpoint_id.empty() ? "not enrolled"
-                                              : status.endpoint_id},
+      {"agent",
+       pid.has_value() ? absl::StrCat("runs, process ", *pid) : "does not run"},
+      {"endpoint",
+       status.endpoint_id.empty() ? "not enrolled" : status.endpoint_id},
       {"connection",
        absl::StrCat(status.phase,
                     status.collector.empty() ? "" : ", collector ",
@@ -53,23 +53,21 @@ void PrintTable(const AgentStatus& status, std::optional<int> pid) {
       {"since", Ago(status.since)},
       {"last ack", Ago(status.last_ack)},
       {"last error", status.last_error.empty() ? "-" : status.last_error},
-      {"spool",
-       absl::StrCat(status.spool_batches, " batches, ",
-                    Megabytes(status.spool_bytes), " of ",
-                    Megabytes(status.spool_limit_bytes),
-                    status.spool_error.empty() ? "" : "; ",
-                    status.spool_error)},
+      {"spool", absl::StrCat(status.spool_batches, " batches, ",
+                             Megabytes(status.spool_bytes), " of ",
+                             Megabytes(status.spool_limit_bytes),
+                             status.spool_error.empty() ? "" : "; ",
+                             status.spool_error)},
       {"dropped", absl::StrCat(status.dropped_samples, " samples")},
       {"series", absl::StrCat(status.series, " every ",
                               absl::FormatDuration(status.tick))},
       {"sources", absl::StrCat(status.sources.size())}};
   for (const AgentStatus::SourceStatus& source : Troubled(status)) {
-    rows.push_back(
-        {"  " + source.name,
-         absl::StrCat(source.failures, " failures, last read ",
-                      absl::FormatDuration(
-                          absl::Trunc(source.age, absl::Seconds(1))),
-                      " before")});
+    rows.push_back({"  " + source.name,
+                    absl::StrCat(source.failures, " failures, last read ",
+                                 absl::FormatDuration(
+                                     absl::Trunc(source.age, absl::Seconds(1))),
+                                 " before")});
   }
   std::fputs(TextTable(rows).c_str(), stdout);
 }
@@ -77,8 +75,8 @@ void PrintTable(const AgentStatus& status, std::optional<int> pid) {
 }  // namespace
 
 int StatusCommand(const Settings& settings, const std::string& output) {
-  const absl::StatusOr<AgentStatus> status = ReadStatusFile(
-      base::Files::Posix(), settings.PathInState("status.json"));
+  const absl::StatusOr<AgentStatus> status =
+      ReadStatusFile(base::Files::Posix(), settings.PathInState("status.json"));
   const std::optional<int> pid =
       StateLock::Holder(settings.PathInState("agent.lock"));
   if (!status.ok()) {

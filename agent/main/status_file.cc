@@ -90,8 +90,7 @@ std::string AgentStatus::ToJson(bool running, int pid) const {
 absl::StatusOr<AgentStatus> ReadStatusFile(base::Files& files,
                                            const std::string& path) {
   constexpr uint64_t kMaxFile = 1 << 20;
-  FOREWARN_ASSIGN_OR_RETURN(const std::string json,
-                            files.Read(path, kMaxFile));
+  FOREWARN_ASSIGN_OR_RETURN(const std::string json, files.Read(path, kMaxFile));
   Struct object;
   if (!google::protobuf::util::JsonStringToMessage(json, &object).ok()) {
     return absl::DataLossError(absl::StrCat("read ", path, ": not JSON"));
@@ -129,9 +128,9 @@ absl::Status WriteStatusFile(const std::string& path,
                              const AgentStatus& status) {
   const std::string fresh = absl::StrCat(path, ".new");
   const std::string json = status.ToJson(true, getpid());
-  const int file = open(fresh.c_str(),
-                        O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
-                        0600);
+  const int file =
+      open(fresh.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW,
+           0600);
   if (file < 0) return base::ErrnoStatus(errno, absl::StrCat("open ", fresh));
   const ssize_t written = write(file, json.data(), json.size());
   const int error = errno;

@@ -17,7 +17,7 @@ struct AgentStatus {
   struct SourceStatus {
     std::string name;
     uint64_t failures = 0;
-    absl::Duration age;        // since it last read well
+    absl::Duration age;  // since it last read well
     absl::Duration interval;
   };
 

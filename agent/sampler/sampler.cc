@@ -23,8 +23,8 @@ constexpr absl::Duration kRetryUnimplemented = absl::Minutes(5);
 }  // namespace
 
 Sampler::Sampler(base::Clock& clock,
-                 std::vector<std::unique_ptr<Source>> sources,
-                 Batcher& batcher, AgentStats& stats, Options options)
+                 std::vector<std::unique_ptr<Source>> sources, Batcher& batcher,
+                 AgentStats& stats, Options options)
     : clock_(clock),
       batcher_(batcher),
       stats_(stats),
@@ -68,8 +68,8 @@ bool Sampler::Stop(absl::Duration patience) {
   const absl::Duration deadline = clock_.SinceBoot() + patience;
   for (Reading& reading : readings_) {
     if (reading.blocking == nullptr) continue;
-    if (!reading.blocking->Join(std::max(deadline - clock_.SinceBoot(),
-                                         absl::ZeroDuration()))) {
+    if (!reading.blocking->Join(
+            std::max(deadline - clock_.SinceBoot(), absl::ZeroDuration()))) {
       Log(LogLevel::kWarning, "source still blocks at the end; left behind",
           {{"source", reading.name}});
       all_ended = false;
@@ -121,7 +121,8 @@ void Sampler::NoticeSleep() {
   const absl::Duration slept = asleep - asleep_;
   if (slept < kLeastSleep) return;
   asleep_ = asleep;
-  Log(LogLevel::kInfo, "machine slept", {{"seconds", absl::ToInt64Seconds(slept)}});
+  Log(LogLevel::kInfo, "machine slept",
+      {{"seconds", absl::ToInt64Seconds(slept)}});
   if (options_.on_resume) options_.on_resume(slept);
 }
 

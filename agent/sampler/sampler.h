@@ -58,7 +58,7 @@ class Sampler {
 
  private:
   struct Reading {
-    std::unique_ptr<Source> source;         // one of the two
+    std::unique_ptr<Source> source;  // one of the two
     std::unique_ptr<SourceThread> blocking;
     std::string name;
     absl::Duration interval;
@@ -71,8 +71,8 @@ class Sampler {
   void NoticeSleep();
   void ReadInline(Reading& reading, const SampleTime& now);
   void TakeFrom(Reading& reading);
-  void Record(Reading& reading, const absl::Status& status,
-              absl::Duration took, absl::Duration now);
+  void Record(Reading& reading, const absl::Status& status, absl::Duration took,
+              absl::Duration now);
   void Run();
 
   base::Clock& clock_;

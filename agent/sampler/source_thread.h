@@ -30,8 +30,8 @@ struct KeptReadings final : public ReadingSink {
   void AcceptEvent(v1::Event event) override;
   void AcceptProcesses(v1::ProcessSnapshot snapshot) override;
 
-  std::vector<Reading> readings;  // at most 10000
-  std::vector<v1::Event> events;  // at most 1000
+  std::vector<Reading> readings;               // at most 10000
+  std::vector<v1::Event> events;               // at most 1000
   std::vector<v1::ProcessSnapshot> processes;  // at most 100
   // Refused beyond these bounds.
   uint64_t refused = 0;

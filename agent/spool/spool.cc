@@ -282,12 +282,10 @@ void Spool::ReleaseDone() {
   }
   // A run of which nothing is left needs no memory of its own.
   if (segments_.empty()) {
-    std::erase_if(acked_, [this](const auto& item) {
-      return item.first != run_;
-    });
-    std::erase_if(given_up_, [this](const Key& key) {
-      return key.first != run_;
-    });
+    std::erase_if(acked_,
+                  [this](const auto& item) { return item.first != run_; });
+    std::erase_if(given_up_,
+                  [this](const Key& key) { return key.first != run_; });
   }
 }
 
@@ -313,8 +311,7 @@ const LoadedSegment* Spool::Load(Segment& segment) {
     return loaded_.get();
   }
   loaded_.reset();
-  absl::StatusOr<std::unique_ptr<LoadedSegment>> loaded =
-      folder_.Load(segment);
+  absl::StatusOr<std::unique_ptr<LoadedSegment>> loaded = folder_.Load(segment);
   if (!loaded.ok()) {
     segment.unreadable = true;
     Log(LogLevel::kWarning, "spool segment unreadable",
@@ -347,9 +344,8 @@ std::optional<Spool::Entry> Spool::PeekSegments(uint64_t position) {
                         : 0;
          i < loaded->records.size(); ++i) {
       if (IsDone(loaded->summaries[i])) continue;
-      std::optional<Entry> entry =
-          Unpack(segment.first_position + i, loaded->summaries[i],
-                 loaded->records[i]);
+      std::optional<Entry> entry = Unpack(
+          segment.first_position + i, loaded->summaries[i], loaded->records[i]);
       if (entry.has_value()) return entry;
     }
   }
@@ -374,8 +370,10 @@ std::optional<Spool::Entry> Spool::Unpack(uint64_t position,
 void Spool::Drop(const wire::RunId& run, uint64_t sequence,
                  absl::string_view reason) {
   base::MutexLock lock(&mutex_);
-  RecordSummary found{.run = run, .sequence = sequence,
-                      .from = absl::UnixEpoch(), .to = absl::UnixEpoch()};
+  RecordSummary found{.run = run,
+                      .sequence = sequence,
+                      .from = absl::UnixEpoch(),
+                      .to = absl::UnixEpoch()};
   for (const Waiting& waiting : waiting_) {
     if (waiting.summary.run == run && waiting.summary.sequence == sequence) {
       found = waiting.summary;

@@ -89,8 +89,7 @@ class Spool {
   };
   using Key = std::pair<wire::RunId, uint64_t>;
 
-  void AppendLocked(wire::Batch batch,
-                    const wire::SeriesDictionary& dictionary)
+  void AppendLocked(wire::Batch batch, const wire::SeriesDictionary& dictionary)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status WriteOut() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status WriteWaiting(size_t& synced)

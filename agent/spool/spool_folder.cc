@@ -94,9 +94,9 @@ void SpoolFolder::RepairSalvages(const std::vector<std::string>& names) {
     const bool beside = std::binary_search(
         names.begin(), names.end(),
         absl::StrCat(absl::Hex(number, absl::kZeroPad16), ".log"));
-    LogProblem("spool salvage", beside ? files_.Remove(copy)
-                                       : files_.Rename(copy,
-                                                       PathOf(number, ".log")));
+    LogProblem("spool salvage",
+               beside ? files_.Remove(copy)
+                      : files_.Rename(copy, PathOf(number, ".log")));
   }
 }
 
@@ -150,16 +150,14 @@ absl::StatusOr<Segment> SpoolFolder::RecoverSegment(uint64_t number,
   } else if (good.empty()) {
     FOREWARN_RETURN_IF_ERROR(files_.Remove(path));
   } else if (reader->torn_bytes() > 0) {
-    LogProblem("spool tail not cut",
-               files_.Truncate(path, reader->good_end()));
+    LogProblem("spool tail not cut", files_.Truncate(path, reader->good_end()));
   }
   return segment;
 }
 
 void SpoolFolder::SetAside(uint64_t number) {
   LogProblem("spool segment not set aside",
-             files_.Rename(PathOf(number, ".log"),
-                           PathOf(number, ".damaged")));
+             files_.Rename(PathOf(number, ".log"), PathOf(number, ".damaged")));
 }
 
 absl::Status SpoolFolder::Salvage(
@@ -189,8 +187,7 @@ void SpoolFolder::KeepFewDamaged() {
   std::vector<uint64_t> damaged = NumbersOf(*names, ".damaged");
   std::sort(damaged.begin(), damaged.end());
   for (size_t i = 0; i + kDamagedKept < damaged.size(); ++i) {
-    LogProblem("spool clean-up",
-               files_.Remove(PathOf(damaged[i], ".damaged")));
+    LogProblem("spool clean-up", files_.Remove(PathOf(damaged[i], ".damaged")));
   }
 }
 

@@ -40,8 +40,10 @@ uint64_t ReadLittleEndian(absl::string_view& in, int bytes) {
 }  // namespace
 
 RecordSummary Summarise(const wire::Batch& batch) {
-  RecordSummary summary{.run = batch.run_id, .sequence = batch.sequence,
-                        .from = absl::UnixEpoch(), .to = absl::UnixEpoch()};
+  RecordSummary summary{.run = batch.run_id,
+                        .sequence = batch.sequence,
+                        .from = absl::UnixEpoch(),
+                        .to = absl::UnixEpoch()};
   for (const wire::Tick& tick : batch.ticks) {
     summary.samples += static_cast<uint32_t>(tick.samples.size());
     if (&tick == &batch.ticks.front()) summary.from = summary.to = tick.time;
@@ -59,8 +61,8 @@ std::string EncodeRecord(const wire::Batch& batch,
                 summary.run.size());
   AppendLittleEndian(summary.sequence, 8, record);
   AppendLittleEndian(summary.samples, 4, record);
-  AppendLittleEndian(
-      static_cast<uint64_t>(absl::ToUnixMillis(summary.from)), 8, record);
+  AppendLittleEndian(static_cast<uint64_t>(absl::ToUnixMillis(summary.from)), 8,
+                     record);
   AppendLittleEndian(static_cast<uint64_t>(absl::ToUnixMillis(summary.to)), 8,
                      record);
   v1::Batch proto;
@@ -86,10 +88,10 @@ absl::StatusOr<RecordSummary> ReadSummary(absl::string_view record) {
   }
   summary.sequence = ReadLittleEndian(record, 8);
   summary.samples = static_cast<uint32_t>(ReadLittleEndian(record, 4));
-  summary.from = absl::FromUnixMillis(
-      static_cast<int64_t>(ReadLittleEndian(record, 8)));
-  summary.to = absl::FromUnixMillis(
-      static_cast<int64_t>(ReadLittleEndian(record, 8)));
+  summary.from =
+      absl::FromUnixMillis(static_cast<int64_t>(ReadLittleEndian(record, 8)));
+  summary.to =
+      absl::FromUnixMillis(static_cast<int64_t>(ReadLittleEndian(record, 8)));
   return summary;
 }
 

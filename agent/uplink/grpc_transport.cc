@@ -42,8 +42,7 @@ std::shared_ptr<grpc::Channel> MakeChannel(const std::string& collector,
 }
 
 std::chrono::system_clock::time_point After(absl::Duration wait) {
-  return std::chrono::system_clock::now() +
-         absl::ToChronoMicroseconds(wait);
+  return std::chrono::system_clock::now() + absl::ToChronoMicroseconds(wait);
 }
 
 class GrpcStream final : public Stream {
@@ -104,9 +103,9 @@ absl::Status GrpcTransport::Probe(const std::string& collector,
                        ": nobody answers there, or the handshake failed"));
     }
     if (!channel->WaitForStateChange(state, deadline)) {
-      return absl::UnavailableError(absl::StrCat(
-          "connect to ", collector, ": no answer within ",
-          absl::FormatDuration(timeout)));
+      return absl::UnavailableError(
+          absl::StrCat("connect to ", collector, ": no answer within ",
+                       absl::FormatDuration(timeout)));
     }
     state = channel->GetState(true);
   }

@@ -56,8 +56,8 @@ absl::string_view NameOf(UplinkPhase phase) {
   return "unknown";
 }
 
-Uplink::Uplink(base::Clock& clock, Transport& transport,
-               const KeyStore& store, Spool& spool, Options options)
+Uplink::Uplink(base::Clock& clock, Transport& transport, const KeyStore& store,
+               Spool& spool, Options options)
     : clock_(clock),
       transport_(transport),
       store_(store),
@@ -208,10 +208,10 @@ bool Uplink::Exchange(Stream& stream, StreamSession& session, Inbox& inbox) {
       base::MutexLock lock(&mutex_);
       if (reconnect_) return true;
     }
-    alarm_.WaitFor(session.welcomed()
-                       ? kIdle
-                       : std::max(welcome_by - clock_.SinceBoot(),
-                                  absl::Milliseconds(1)));
+    alarm_.WaitFor(
+        session.welcomed()
+            ? kIdle
+            : std::max(welcome_by - clock_.SinceBoot(), absl::Milliseconds(1)));
   }
 }
 
@@ -263,8 +263,7 @@ void Uplink::NoteWelcome(const StreamSession& session) {
        {"clock_offset_seconds", absl::ToDoubleSeconds(offset)}});
 }
 
-bool Uplink::SayGoodbye(Stream& stream, StreamSession& session,
-                        Inbox& inbox) {
+bool Uplink::SayGoodbye(Stream& stream, StreamSession& session, Inbox& inbox) {
   absl::Duration until = clock_.SinceBoot() + absl::Seconds(5);
   v1::AgentMessage goodbye;
   {
@@ -292,8 +291,7 @@ bool Uplink::SayGoodbye(Stream& stream, StreamSession& session,
 // A batch that ends stream after stream would hold up all behind it.
 void Uplink::SuspectPoison(const absl::Status& status,
                            const StreamSession& session) {
-  const std::optional<StreamSession::BatchKey> first =
-      session.first_unacked();
+  const std::optional<StreamSession::BatchKey> first = session.first_unacked();
   const bool of_the_batch = absl::IsInvalidArgument(status) ||
                             absl::IsDataLoss(status) ||
                             absl::IsResourceExhausted(status);
@@ -313,13 +311,12 @@ void Uplink::SuspectPoison(const absl::Status& status,
   suspect_.reset();
 }
 
-absl::Duration Uplink::AfterFailure(const absl::Status& status,
-                                    bool welcomed) {
+absl::Duration Uplink::AfterFailure(const absl::Status& status, bool welcomed) {
   const bool refused = IsRefusal(status);
-  const std::string error =
-      status.ok() ? (welcomed ? "the collector ended the stream"
-                              : "the collector sent no welcome")
-                  : base::ToLine(status);
+  const std::string error = status.ok()
+                                ? (welcomed ? "the collector ended the stream"
+                                            : "the collector sent no welcome")
+                                : base::ToLine(status);
   if (refused && !last_was_refused_ && options_.on_refused) {
     options_.on_refused();
   }

@@ -62,10 +62,10 @@ class Uplink {
   struct State {
     UplinkPhase phase = UplinkPhase::kNotEnrolled;
     std::string collector;
-    absl::Time since;     // of the phase
+    absl::Time since;  // of the phase
     absl::Time last_ack = absl::InfinitePast();
-    std::string last_error;  // why the last stream ended or did not begin
-    uint64_t streams = 0;    // that were welcomed
+    std::string last_error;       // why the last stream ended or did not begin
+    uint64_t streams = 0;         // that were welcomed
     absl::Duration clock_offset;  // collector's clock minus ours
   };
 
@@ -120,8 +120,7 @@ class Uplink {
   bool SendAll(Stream& stream, StreamSession& session, Inbox& inbox);
   void NoteWelcome(const StreamSession& session);
   absl::Duration AfterFailure(const absl::Status& status, bool welcomed);
-  void SuspectPoison(const absl::Status& status,
-                     const StreamSession& session);
+  void SuspectPoison(const absl::Status& status, const StreamSession& session);
   void SetPhase(UplinkPhase phase, absl::string_view error = "");
   void WaitOut(absl::Duration wait);
   void SleepUntilResumed();

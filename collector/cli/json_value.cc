@@ -219,43 +219,24 @@ std::string Quote(absl::string_view text, Form form) {
 }
 
 void AppendJson(const JsonValue& value, int level, std::string& out) {
-  const std::string indent(2 * (level + 1), ' ');
-  const std::string outdent(2 * level, ' ');
-  const char* separator = "\n";
-  switch (value.kind) {
-    case Kind::kString:
-      out += Quote(value.text, Form::kJson);
-      return;
-    case Kind::kArray:
-      if (value.items.empty()) {
-        out += "[]";
-        return;
-      }
-      out += "[";
-      for (const JsonValue& item : value.items) {
-        absl::StrAppend(&out, separator, indent);
-        AppendJson(item, level + 1, out);
-        separator = ",\n";
-      }
-      absl::StrAppend(&out, "\n", outdent, "]");
-      return;
-    case Kind::kObject:
-      if (value.items.empty()) {
-        out += "{}";
-        return;
-      }
-      out += "{";
-      for (const JsonValue& member : value.items) {
-        absl::StrAppend(&out, separator, indent,
-                        Quote(member.name, Form::kJson), ": ");
-        AppendJson(member, level + 1, out);
-        separator = ",\n";
-      }
-      absl::StrAppend(&out, "\n", outdent, "}");
-      return;
-    default:
-      out += value.text;
+  const bool object = value.kind == Kind::kObject;
+  if (!object && value.kind != Kind::kArray) {
+    out += value.kind == Kind::kString ? Quote(value.text, Form::kJson)
+                                       : value.text;
+    return;
   }
+  out += object ? "{" : "[";
+  const char* separator = "\n";
+  for (const JsonValue& item : value.items) {
+    absl::StrAppend(&out, separator, std::string(2 * (level + 1), ' '));
+    if (object) absl::StrAppend(&out, Quote(item.name, Form::kJson), ": ");
+    AppendJson(item, level + 1, out);
+    separator = ",\n";
+  }
+  if (!value.items.empty()) {
+    absl::StrAppend(&out, "\n", std::string(2 * level, ' '));
+  }
+  out += object ? "}" : "]";
 }
 
 // A plain scalar only where nobody can take it for anything but a string.

@@ -91,8 +91,8 @@ class PosixFiles final : public Files {
     std::string contents(static_cast<size_t>(facts.st_size), '\0');
     size_t filled = 0;
     while (filled < contents.size()) {
-      const ssize_t got = read(file.get(), contents.data() + filled,
-                               contents.size() - filled);
+      const ssize_t got =
+          read(file.get(), contents.data() + filled, contents.size() - filled);
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return Failure("read", path);
       if (got == 0) break;  // it was cut meanwhile

@@ -75,8 +75,7 @@ absl::StatusOr<std::unique_ptr<RecordWriter>> RecordWriter::Create(
   FOREWARN_ASSIGN_OR_RETURN(std::unique_ptr<AppendFile> file,
                             files.OpenAppend(path));
   FOREWARN_RETURN_IF_ERROR(file->Append(absl::StrCat(header, header)));
-  std::unique_ptr<RecordWriter> writer(
-      new RecordWriter(std::move(file), salt));
+  std::unique_ptr<RecordWriter> writer(new RecordWriter(std::move(file), salt));
   writer->bytes_ = kRecordLogHeaderBytes;
   return writer;
 }
@@ -84,9 +83,9 @@ absl::StatusOr<std::unique_ptr<RecordWriter>> RecordWriter::Create(
 absl::Status RecordWriter::Append(absl::string_view payload) {
   FOREWARN_RETURN_IF_ERROR(broken_);
   if (payload.empty() || payload.size() > kMaxRecordBytes) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "append record: ", payload.size(), " bytes, must be 1 to ",
-        kMaxRecordBytes));
+    return absl::InvalidArgumentError(
+        absl::StrCat("append record: ", payload.size(), " bytes, must be 1 to ",
+                     kMaxRecordBytes));
   }
   std::string record;
   record.reserve(kRecordHeadBytes + payload.size());
@@ -117,9 +116,9 @@ absl::StatusOr<RecordReader> RecordReader::Open(absl::string_view contents) {
       continue;
     }
     if (U32At(header, 4) != kVersion) {
-      return absl::UnimplementedError(absl::StrCat(
-          "open record log: version ", U32At(header, 4),
-          ", this program knows ", kVersion));
+      return absl::UnimplementedError(
+          absl::StrCat("open record log: version ", U32At(header, 4),
+                       ", this program knows ", kVersion));
     }
     return RecordReader(contents, U32At(header, 8));
   }

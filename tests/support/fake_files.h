@@ -178,8 +178,7 @@ class FakeFiles final : public base::Files {
   }
 
   mutable base::Mutex mutex_;
-  std::map<std::string, std::shared_ptr<File>> names_
-      ABSL_GUARDED_BY(mutex_);
+  std::map<std::string, std::shared_ptr<File>> names_ ABSL_GUARDED_BY(mutex_);
   std::map<std::string, std::shared_ptr<File>> durable_names_
       ABSL_GUARDED_BY(mutex_);
   std::set<std::string> folders_ ABSL_GUARDED_BY(mutex_);

@@ -61,8 +61,8 @@ class TestCa {
                       absl::Time not_before = absl::Now() - absl::Hours(1),
                       absl::Time not_after = absl::Now() +
                                              absl::Hours(1)) const {
-    const Bio bio(BIO_new_mem_buf(csr_pem.data(),
-                                  static_cast<int>(csr_pem.size())));
+    const Bio bio(
+        BIO_new_mem_buf(csr_pem.data(), static_cast<int>(csr_pem.size())));
     const std::unique_ptr<X509_REQ, Free<X509_REQ_free>> request(
         PEM_read_bio_X509_REQ(bio.get(), nullptr, nullptr, nullptr));
     if (request == nullptr) return "";
@@ -108,16 +108,15 @@ class TestCa {
         reinterpret_cast<const unsigned char*>(text.data()),
         static_cast<int>(text.size()), -1, 0);
   }
-  static void Fill(X509* certificate, const std::string& subject,
-                   EVP_PKEY* key, const std::string& issuer,
-                   absl::Time not_before, absl::Time not_after) {
+  static void Fill(X509* certificate, const std::string& subject, EVP_PKEY* key,
+                   const std::string& issuer, absl::Time not_before,
+                   absl::Time not_after) {
     static long serial = 1;
     X509_set_version(certificate, 2);
     ASN1_INTEGER_set(X509_get_serialNumber(certificate), ++serial);
     SetName(X509_get_subject_name(certificate), subject);
     SetName(X509_get_issuer_name(certificate), issuer);
-    ASN1_TIME_set(X509_getm_notBefore(certificate),
-                  absl::ToTimeT(not_before));
+    ASN1_TIME_set(X509_getm_notBefore(certificate), absl::ToTimeT(not_before));
     ASN1_TIME_set(X509_getm_notAfter(certificate), absl::ToTimeT(not_after));
     X509_set_pubkey(certificate, key);
   }

@@ -125,8 +125,8 @@ TEST_F(BatcherTest, TellsSeriesOfOneMetricApart) {
 TEST_F(BatcherTest, BoundsTheSeriesAndLetsNewOnesInAfterAnHour) {
   const auto tick = [&](int second, const std::string& source) {
     batcher_.BeginTick(kStart + absl::Seconds(second));
-    batcher_.Accept("forewarn.agent.source.age",
-                    {{"forewarn.source", source}}, 1);
+    batcher_.Accept("forewarn.agent.source.age", {{"forewarn.source", source}},
+                    1);
     batcher_.EndTick(absl::Seconds(10));
   };
   for (int i = 0; i < 5; ++i) tick(i * 10, absl::StrCat("short-lived-", i));

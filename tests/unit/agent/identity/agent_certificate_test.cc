@@ -1,8 +1,7 @@
-#include "agent/identity/certificate.h"
-
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 
+#include "agent/identity/certificate.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/status_matchers.h"
@@ -40,10 +39,9 @@ TEST(AgentCertificateTest, RefusesAForeignKeyOrCa) {
   EXPECT_THAT(CheckIssued(issued.certificate_pem, *MakeKeyPem(), ca.pem()),
               StatusIs(absl::StatusCode::kFailedPrecondition,
                        HasSubstr("not for this endpoint's key")));
-  EXPECT_THAT(
-      CheckIssued(issued.certificate_pem, issued.key_pem, other.pem()),
-      StatusIs(absl::StatusCode::kFailedPrecondition,
-               HasSubstr("not signed by the collector's CA")));
+  EXPECT_THAT(CheckIssued(issued.certificate_pem, issued.key_pem, other.pem()),
+              StatusIs(absl::StatusCode::kFailedPrecondition,
+                       HasSubstr("not signed by the collector's CA")));
 }
 
 TEST(AgentCertificateTest, ReadsTimesAndThePinOfACa) {
@@ -67,12 +65,12 @@ TEST(AgentCertificateTest, SignatureIsByTheKeyOverTheText) {
   ASSERT_EQ(EVP_DigestVerifyInit(digest, nullptr, EVP_sha256(), nullptr,
                                  X509_get0_pubkey(certificate)),
             1);
-  EXPECT_EQ(EVP_DigestVerify(
-                digest,
-                reinterpret_cast<const unsigned char*>(signature->data()),
-                signature->size(),
-                reinterpret_cast<const unsigned char*>("the text"), 8),
-            1);
+  EXPECT_EQ(
+      EVP_DigestVerify(
+          digest, reinterpret_cast<const unsigned char*>(signature->data()),
+          signature->size(), reinterpret_cast<const unsigned char*>("the text"),
+          8),
+      1);
   EVP_MD_CTX_free(digest);
   X509_free(certificate);
   BIO_free(bio);

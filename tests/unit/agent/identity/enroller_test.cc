@@ -25,10 +25,10 @@ using ::testing::Not;
 class EnrollerTest : public ::testing::Test {
  protected:
   std::string Token() const {
-    return absl::StrCat(
-        "fwe1.", absl::WebSafeBase64Escape(absl::StrCat(
-                     "a-secret-of-twenty-bytes|", collector_.ca.pin(),
-                     "|https://a:8460,https://b:8460")));
+    return absl::StrCat("fwe1.",
+                        absl::WebSafeBase64Escape(absl::StrCat(
+                            "a-secret-of-twenty-bytes|", collector_.ca.pin(),
+                            "|https://a:8460,https://b:8460")));
   }
   absl::StatusOr<Identity> EnrollNow() {
     v1::EndpointFacts facts;
@@ -63,8 +63,7 @@ TEST_F(EnrollerTest, KeepsTheKeyToItself) {
 TEST_F(EnrollerTest, GoesOnToTheNextUrlWhenNobodyAnswers) {
   collector_.unreachable_url = "https://a:8460";
   FOREWARN_ASSERT_OK(EnrollNow());
-  EXPECT_THAT(collector_.urls,
-              ElementsAre("https://a:8460", "https://b:8460"));
+  EXPECT_THAT(collector_.urls, ElementsAre("https://a:8460", "https://b:8460"));
 }
 
 TEST_F(EnrollerTest, StopsAtTheFirstAnswerAndSaysWhatItWas) {

@@ -36,9 +36,9 @@ TEST(EnrollmentTokenTest, CarriesSecretPinAndUrls) {
 class BadTokenTest : public ::testing::TestWithParam<std::string> {};
 
 TEST_P(BadTokenTest, IsRefusedWithoutRepeatingIt) {
-  EXPECT_THAT(ParseEnrollmentToken(GetParam()),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       Not(HasSubstr(kSecret))));
+  EXPECT_THAT(
+      ParseEnrollmentToken(GetParam()),
+      StatusIs(absl::StatusCode::kInvalidArgument, Not(HasSubstr(kSecret))));
 }
 
 INSTANTIATE_TEST_SUITE_P(

@@ -39,16 +39,15 @@ class FakeCollectorHttps final : public agent::HttpsClient {
     }
     v1::EnrollResponse response;
     response.set_endpoint_id("endpoint-1");
-    response.set_certificate_pem(
-        ca.SignCsr(csr, "URI:forewarn://endpoint/endpoint-1", not_before,
-                   not_after));
+    response.set_certificate_pem(ca.SignCsr(
+        csr, "URI:forewarn://endpoint/endpoint-1", not_before, not_after));
     response.set_ca_pem(ca_in_answer.empty() ? ca.pem() : ca_in_answer);
     response.add_collectors("collector.example:8461");
     google::protobuf::util::JsonPrintOptions options;
     options.preserve_proto_field_names = true;
     agent::HttpReply reply{200, "application/json", ""};
-    google::protobuf::util::MessageToJsonString(response, &reply.body,
-                                                options).ok();
+    google::protobuf::util::MessageToJsonString(response, &reply.body, options)
+        .ok();
     return reply;
   }
 

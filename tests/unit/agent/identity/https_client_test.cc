@@ -38,10 +38,10 @@ class TestServer {
           R"({"title":"Forbidden","detail":"the token was used","status":403})",
           "application/problem+json");
     });
-    server_->Post("/endless", [](const httplib::Request&,
-                                 httplib::Response& response) {
-      response.set_content(std::string(1 << 20, 'x'), "text/plain");
-    });
+    server_->Post(
+        "/endless", [](const httplib::Request&, httplib::Response& response) {
+          response.set_content(std::string(1 << 20, 'x'), "text/plain");
+        });
     port_ = server_->bind_to_any_port("127.0.0.1");
     thread_ = std::thread([this] { server_->listen_after_bind(); });
     while (!server_->is_running()) std::this_thread::yield();
@@ -119,9 +119,9 @@ TEST_F(HttpsClientTest, TrustsTheServerOfAKnownCaThatItNeedNotSend) {
 TEST_F(HttpsClientTest, SendsNothingToAServerOfAnotherCa) {
   const TestCa other;
   const TestServer server(other.Issue(kLocal), other.pem());
-  EXPECT_THAT(Post(server.url(), {.pem = {}, .pin = ca_.pin()}),
-              StatusIs(absl::StatusCode::kUnauthenticated,
-                       HasSubstr("not trusted")));
+  EXPECT_THAT(
+      Post(server.url(), {.pem = {}, .pin = ca_.pin()}),
+      StatusIs(absl::StatusCode::kUnauthenticated, HasSubstr("not trusted")));
   EXPECT_THAT(Post(server.url(), {.pem = ca_.pem(), .pin = {}}),
               StatusIs(absl::StatusCode::kUnauthenticated));
   EXPECT_EQ(server.requests(), 0);
@@ -149,9 +149,9 @@ TEST_F(HttpsClientTest, RefusesACertificateForAnotherHost) {
   const TestServer server(ca_.Issue("DNS:elsewhere.example,IP:192.0.2.1"),
                           ca_.pem());
   for (const char* host : {"127.0.0.1", "localhost"}) {
-    EXPECT_THAT(Post(server.url(host), {.pem = {}, .pin = ca_.pin()}),
-                StatusIs(absl::StatusCode::kUnauthenticated,
-                         HasSubstr("mismatch")));
+    EXPECT_THAT(
+        Post(server.url(host), {.pem = {}, .pin = ca_.pin()}),
+        StatusIs(absl::StatusCode::kUnauthenticated, HasSubstr("mismatch")));
   }
   EXPECT_EQ(server.requests(), 0);
 }
@@ -160,9 +160,9 @@ TEST_F(HttpsClientTest, RefusesAnExpiredCertificate) {
   const TestServer server(ca_.Issue(kLocal, absl::Now() - absl::Hours(2),
                                     absl::Now() - absl::Hours(1)),
                           ca_.pem());
-  EXPECT_THAT(Post(server.url(), {.pem = {}, .pin = ca_.pin()}),
-              StatusIs(absl::StatusCode::kUnauthenticated,
-                       HasSubstr("expired")));
+  EXPECT_THAT(
+      Post(server.url(), {.pem = {}, .pin = ca_.pin()}),
+      StatusIs(absl::StatusCode::kUnauthenticated, HasSubstr("expired")));
 }
 
 TEST_F(HttpsClientTest, HasNoModeWithoutACheck) {
@@ -211,8 +211,8 @@ TEST(ParseHttpsUrlTest, KnowsNamesAddressesAndTheDefaultPort) {
   EXPECT_EQ(ParseHttpsUrl("https://[::1]:99")->host, "::1");
   EXPECT_EQ(ParseHttpsUrl("https://[::1]:99")->port, 99);
   for (const char* bad :
-       {"http://a", "https://", "https://a:0", "https://a:70000",
-        "https://a:x", "https://a/path", "https://user@a", "https://[::1"}) {
+       {"http://a", "https://", "https://a:0", "https://a:70000", "https://a:x",
+        "https://a/path", "https://user@a", "https://[::1"}) {
     EXPECT_FALSE(ParseHttpsUrl(bad).ok()) << bad;
   }
 }

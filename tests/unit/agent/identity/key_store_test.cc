@@ -91,17 +91,16 @@ TEST_F(KeyStoreTest, DoesNotStoreACertificateForAnotherKey) {
 TEST_F(KeyStoreTest, SaysWhenItsFilesDoNotFitTogether) {
   FOREWARN_ASSERT_OK(store_.Save(MakeIdentity()));
   folder_.Write("state/ca.pem", TestCa().pem());
-  EXPECT_THAT(store_.Load(), StatusIs(absl::StatusCode::kDataLoss,
-                                      HasSubstr("enrol again")));
+  EXPECT_THAT(store_.Load(),
+              StatusIs(absl::StatusCode::kDataLoss, HasSubstr("enrol again")));
   EXPECT_TRUE(store_.enrolled());
 }
 
 TEST_F(KeyStoreTest, RefusesAFolderThatOthersMayRead) {
   FOREWARN_ASSERT_OK(store_.Prepare());
   ASSERT_EQ(chmod(state_.c_str(), 0755), 0);
-  EXPECT_THAT(store_.Prepare(),
-              StatusIs(absl::StatusCode::kFailedPrecondition,
-                       HasSubstr("chmod 0700")));
+  EXPECT_THAT(store_.Prepare(), StatusIs(absl::StatusCode::kFailedPrecondition,
+                                         HasSubstr("chmod 0700")));
 }
 
 TEST_F(KeyStoreTest, RefusesAFolderThatIsASymbolicLink) {

@@ -27,12 +27,11 @@ class RenewerTest : public ::testing::Test {
   void SetUp() override {
     collector_.not_before = kStart;
     collector_.not_after = kStart + absl::Hours(7 * 24);
-    FOREWARN_ASSERT_OK(
-        Enroll(absl::StrCat("fwe1.",
-                            absl::WebSafeBase64Escape(absl::StrCat(
-                                "a-secret-of-twenty-bytes|",
-                                collector_.ca.pin(), "|https://a:8460"))),
-               {}, collector_, store_));
+    FOREWARN_ASSERT_OK(Enroll(
+        absl::StrCat("fwe1.", absl::WebSafeBase64Escape(absl::StrCat(
+                                  "a-secret-of-twenty-bytes|",
+                                  collector_.ca.pin(), "|https://a:8460"))),
+        {}, collector_, store_));
     collector_.paths.clear();
   }
   // Lets `duration` pass as the thread would.

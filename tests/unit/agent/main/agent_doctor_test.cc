@@ -1,11 +1,10 @@
-#include "agent/main/doctor.h"
-
 #include <sys/stat.h>
 
 #include <memory>
 #include <string>
 
 #include "absl/time/clock.h"
+#include "agent/main/doctor.h"
 #include "agent/main/state_lock.h"
 #include "agent/main/status_file.h"
 #include "gmock/gmock.h"

@@ -75,7 +75,10 @@ class AgentProgramTest : public ::testing::Test {
 TEST_F(AgentProgramTest, AWrongCommandLineGivesTheUsageLineAndExitsWith2) {
   for (const std::vector<std::string>& wrong :
        std::vector<std::vector<std::string>>{
-           {}, {"bogus"}, {"run", "--bogus"}, {"enroll"},
+           {},
+           {"bogus"},
+           {"run", "--bogus"},
+           {"enroll"},
            {"status", "-o", "xml"},
            {"enroll", "--token", "a", "--token-file", "b"}}) {
     EXPECT_EQ(Run(wrong), 2) << ::testing::PrintToString(wrong);
@@ -139,9 +142,8 @@ TEST_F(AgentProgramTest, SourcesPrintsTheCatalogueAsADocument) {
 
 TEST_F(AgentProgramTest, ABadTokenIsRefusedWithAReason) {
   folder_.Write("token", "fwe1.nonsense\n");
-  EXPECT_EQ(Run({"enroll", "--token-file", folder_ / "token", "--state",
-                 state_}),
-            1);
+  EXPECT_EQ(
+      Run({"enroll", "--token-file", folder_ / "token", "--state", state_}), 1);
   EXPECT_THAT(Text("stderr"), HasSubstr("enrolment token"));
 }
 

@@ -1,5 +1,4 @@
 #include "agent/main/settings.h"
-
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
 #include "tests/support/temporary_folder.h"
@@ -34,23 +33,20 @@ TEST_F(AgentSettingsTest, FillsInTheDefaults) {
 }
 
 TEST_F(AgentSettingsTest, TheFlagWinsOverTheFile) {
-  EXPECT_THAT(Load("state_directory: /from/file\n", "/from/flag/"),
-              IsEmpty());
+  EXPECT_THAT(Load("state_directory: /from/file\n", "/from/flag/"), IsEmpty());
   EXPECT_EQ(settings_.state(), "/from/flag");
   EXPECT_EQ(settings_.PathInState("x"), "/from/flag/x");
 }
 
 TEST_F(AgentSettingsTest, TellsEveryErrorWithItsPlace) {
   const auto errors = Load("tick: 5\nunknown: 1\ncollectors: [nowhere]\n");
-  EXPECT_THAT(errors,
-              ElementsAre(HasSubstr("agent.yaml:1:"),
-                          HasSubstr("agent.yaml:2:"),
-                          HasSubstr("agent.yaml:3:14: collectors")));
+  EXPECT_THAT(errors, ElementsAre(HasSubstr("agent.yaml:1:"),
+                                  HasSubstr("agent.yaml:2:"),
+                                  HasSubstr("agent.yaml:3:14: collectors")));
 }
 
 TEST_F(AgentSettingsTest, ANamedFileMustBeThere) {
-  EXPECT_THAT(LoadSettings(folder_ / "missing.yaml", "", settings_),
-              SizeIs(1));
+  EXPECT_THAT(LoadSettings(folder_ / "missing.yaml", "", settings_), SizeIs(1));
 }
 
 }  // namespace

@@ -1,5 +1,4 @@
 #include "agent/main/text_table.h"
-
 #include "gtest/gtest.h"
 
 namespace forewarn::agent {

@@ -15,7 +15,9 @@ TEST(JsonTextTest, EscapesWhatWouldEndATextOrSteerATerminal) {
 }
 
 TEST(JsonTextTest, ReplacesWhatIsNoUtf8) {
-  EXPECT_EQ(JsonText("a\xff" "b\xc3"), R"("a\ufffdb\ufffd")");
+  EXPECT_EQ(JsonText("a\xff"
+                     "b\xc3"),
+            R"("a\ufffdb\ufffd")");
 }
 
 TEST(JsonTextTest, WritesNumbersThatReadBackTheSame) {
@@ -35,8 +37,7 @@ TEST(JsonTextTest, IsJsonToOthers) {
       {JsonObject({{"text", JsonText("\x01\"")}, {"n", JsonNumber(1e300)}}),
        "[]", JsonArray({})});
   google::protobuf::ListValue list;
-  ASSERT_TRUE(
-      google::protobuf::util::JsonStringToMessage(json, &list).ok());
+  ASSERT_TRUE(google::protobuf::util::JsonStringToMessage(json, &list).ok());
   EXPECT_EQ(list.values(0).struct_value().fields().at("text").string_value(),
             "\x01\"");
 }

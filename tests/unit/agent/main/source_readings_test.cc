@@ -60,12 +60,11 @@ TEST(SourceReadingsTest, KeepsTheLatestOfEachSeries) {
 
 TEST(SourceReadingsTest, GivesUpASourceThatHangs) {
   bool hung = false;
-  const auto all = ReadSources(One(std::make_unique<HangingSource>()),
-                               base::Clock::System(), 2, absl::ZeroDuration(),
-                               absl::Milliseconds(30), &hung);
+  const auto all =
+      ReadSources(One(std::make_unique<HangingSource>()), base::Clock::System(),
+                  2, absl::ZeroDuration(), absl::Milliseconds(30), &hung);
   EXPECT_TRUE(hung);
-  EXPECT_THAT(all[0].status,
-              StatusIs(absl::StatusCode::kDeadlineExceeded));
+  EXPECT_THAT(all[0].status, StatusIs(absl::StatusCode::kDeadlineExceeded));
   hold = false;
 }
 

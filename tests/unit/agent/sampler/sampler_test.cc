@@ -97,22 +97,23 @@ class SamplerTest : public ::testing::Test {
 
 TEST_F(SamplerTest, ReadsAtEachTickAndAtLongerIntervals) {
   std::vector<absl::Duration> quick, slow;
-  Add({.name = "quick", .read_at = &quick,});
+  Add({
+      .name = "quick",
+      .read_at = &quick,
+  });
   Add({.name = "slow", .interval = absl::Seconds(30), .read_at = &slow});
   RunFor(absl::Seconds(65));
-  EXPECT_THAT(quick,
-              ElementsAre(absl::Seconds(0), absl::Seconds(10),
-                          absl::Seconds(20), absl::Seconds(30),
-                          absl::Seconds(40), absl::Seconds(50),
-                          absl::Seconds(60)));
+  EXPECT_THAT(
+      quick, ElementsAre(absl::Seconds(0), absl::Seconds(10), absl::Seconds(20),
+                         absl::Seconds(30), absl::Seconds(40),
+                         absl::Seconds(50), absl::Seconds(60)));
   EXPECT_THAT(slow, ElementsAre(absl::Seconds(0), absl::Seconds(30),
                                 absl::Seconds(60)));
 }
 
 TEST_F(SamplerTest, DoesNotDriftWhenReadingTakesTime) {
   std::vector<absl::Duration> read;
-  Add({.read_at = &read, .clock = &clock_,
-       .takes = absl::Seconds(3)});
+  Add({.read_at = &read, .clock = &clock_, .takes = absl::Seconds(3)});
   RunFor(absl::Seconds(35));
   EXPECT_THAT(read, ElementsAre(absl::Seconds(0), absl::Seconds(10),
                                 absl::Seconds(20), absl::Seconds(30)));
@@ -171,9 +172,11 @@ TEST_F(SamplerTest, HoldsAnAbsurdPaceWithinBounds) {
 
 TEST_F(SamplerTest, CountsAFailingSourceAndReadsTheOthers) {
   std::vector<absl::Duration> read;
-  Add({.name = "broken",
-       .status = absl::InternalError("no luck")});
-  Add({.name = "fine", .read_at = &read,});
+  Add({.name = "broken", .status = absl::InternalError("no luck")});
+  Add({
+      .name = "fine",
+      .read_at = &read,
+  });
   RunFor(absl::Seconds(25));
   EXPECT_THAT(read, SizeIs(3));
   const auto sources = stats_.sources();
@@ -181,13 +184,11 @@ TEST_F(SamplerTest, CountsAFailingSourceAndReadsTheOthers) {
   EXPECT_EQ(sources[0].first, "broken");
   EXPECT_EQ(sources[0].second.failures, 3u);
   EXPECT_EQ(sources[1].second.failures, 0u);
-  EXPECT_EQ(sources[1].second.last_good,
-            absl::Hours(1) + absl::Seconds(20));
+  EXPECT_EQ(sources[1].second.last_good, absl::Hours(1) + absl::Seconds(20));
 }
 
 TEST_F(SamplerTest, NothingOfThisKindIsNoFailure) {
-  Add({.name = "absent",
-       .status = absl::NotFoundError("no battery")});
+  Add({.name = "absent", .status = absl::NotFoundError("no battery")});
   Add({.name = "elsewhere",
        .status = absl::UnimplementedError("not on this platform")});
   RunFor(absl::Seconds(25));
@@ -198,7 +199,10 @@ TEST_F(SamplerTest, ASourceThatBlocksDelaysNoOther) {
   std::atomic<bool> held = true;
   std::vector<absl::Duration> read;
   Add({.name = "stuck", .blocks = true, .held = &held});
-  Add({.name = "fine", .read_at = &read,});
+  Add({
+      .name = "fine",
+      .read_at = &read,
+  });
   RunFor(absl::Seconds(45));
   EXPECT_THAT(read, SizeIs(5));
   for (const wire::Tick& tick : sink_.ticks) {

@@ -48,8 +48,8 @@ TEST_F(SpoolRecordTest, CanBeDecodedAlone) {
   ASSERT_EQ(whole->definitions.size(), 250u);
   for (const wire::Sample& sample : whole->batch.ticks[1].samples) {
     EXPECT_EQ(whole->definitions[sample.series],
-              dictionary_.definition(static_cast<uint32_t>(
-                  sample.value * 1000 + 0.5)));
+              dictionary_.definition(
+                  static_cast<uint32_t>(sample.value * 1000 + 0.5)));
   }
   EXPECT_EQ(whole->batch.events[0].name(), "forewarn.event.oom_kill");
   EXPECT_EQ(whole->batch.gaps[0].samples(), 9u);

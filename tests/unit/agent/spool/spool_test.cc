@@ -189,9 +189,9 @@ TEST_F(SpoolTest, PositionsHoldWhenMemoryWasAcknowledgedInBetween) {
   Start(2);
   Append(1);
   spool_->SetConnected(true);
-  Append(2);                          // 2/2 and 2/3 in memory
-  spool_->AckThrough(RunOf(2), 2);    // run 1 still waits
-  Append(1);                          // 2/4
+  Append(2);                        // 2/2 and 2/3 in memory
+  spool_->AckThrough(RunOf(2), 2);  // run 1 still waits
+  Append(1);                        // 2/4
   spool_->SetConnected(false);
   EXPECT_THAT(Queue(), ElementsAre("1/1", "1/2", "2/3", "2/4"));
 }
@@ -280,9 +280,8 @@ TEST_F(SpoolTest, SetsAsideAFileThatIsNoSpool) {
 
 TEST_F(SpoolTest, KeepsFewDamagedFiles) {
   for (int i = 0; i < 9; ++i) {
-    auto file =
-        files_.OpenAppend(absl::StrCat("/state/spool/000000000000000", i,
-                                       ".log"));
+    auto file = files_.OpenAppend(
+        absl::StrCat("/state/spool/000000000000000", i, ".log"));
     FOREWARN_ASSERT_OK((*file)->Append(std::string(5000, 'g')));
   }
   Start(2);

@@ -58,8 +58,7 @@ class GrpcTransportTest : public ::testing::Test {
     grpc::SslServerCredentialsOptions tls(
         GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
     tls.pem_root_certs = ca_.pem();
-    tls.pem_key_cert_pairs.push_back(
-        {issued.key_pem, issued.certificate_pem});
+    tls.pem_key_cert_pairs.push_back({issued.key_pem, issued.certificate_pem});
     grpc::ServerBuilder builder;
     builder.AddListeningPort("127.0.0.1:0", grpc::SslServerCredentials(tls),
                              &port_);
@@ -148,17 +147,15 @@ TEST_F(GrpcTransportTest, FailsSoonWhenNobodyListens) {
 
 TEST_F(GrpcTransportTest, ProbeTellsGoodFromBad) {
   Serve();
-  FOREWARN_EXPECT_OK(transport_.Probe(address(), IdentityOf(ca_, ca_),
-                                      absl::Seconds(20)));
-  EXPECT_FALSE(transport_
-                   .Probe("127.0.0.1:1", IdentityOf(ca_, ca_),
-                          absl::Seconds(20))
-                   .ok());
+  FOREWARN_EXPECT_OK(
+      transport_.Probe(address(), IdentityOf(ca_, ca_), absl::Seconds(20)));
+  EXPECT_FALSE(
+      transport_.Probe("127.0.0.1:1", IdentityOf(ca_, ca_), absl::Seconds(20))
+          .ok());
   const TestCa other;
-  EXPECT_FALSE(transport_
-                   .Probe(address(), IdentityOf(other, ca_),
-                          absl::Seconds(20))
-                   .ok());
+  EXPECT_FALSE(
+      transport_.Probe(address(), IdentityOf(other, ca_), absl::Seconds(20))
+          .ok());
 }
 
 // Whether a client with a good certificate gets through with this version at

@@ -68,7 +68,8 @@ class StreamSessionTest : public ::testing::Test {
   std::vector<std::pair<absl::Duration, absl::Duration>> paces_;
   StreamSession session_{
       spool_,
-      {.max_series = 4, .max_window = 8,
+      {.max_series = 4,
+       .max_window = 8,
        .on_pace = [this](absl::Duration tick, absl::Duration lasting) {
          paces_.emplace_back(tick, lasting);
        }}};
@@ -167,8 +168,8 @@ TEST_F(StreamSessionTest, WhatItSendsDecodesToWhatWasMeasured) {
           absl::StrCat(series.attributes[0].second, "=", sample.value));
     }
   }
-  EXPECT_THAT(seen, ::testing::UnorderedElementsAre("a=10", "b=11", "c=20",
-                                                    "b=21"));
+  EXPECT_THAT(seen,
+              ::testing::UnorderedElementsAre("a=10", "b=11", "c=20", "b=21"));
 }
 
 TEST_F(StreamSessionTest, AsksForANewStreamWhenItKnowsTooManySeries) {
@@ -192,9 +193,8 @@ TEST_F(StreamSessionTest, PassesOnTheTickOfWelcomeAndPace) {
   message.mutable_pace()->mutable_tick()->set_seconds(1);
   message.mutable_pace()->mutable_lasting()->set_seconds(60);
   session_.Receive(message);
-  EXPECT_THAT(paces_,
-              ElementsAre(Pair(absl::Seconds(30), absl::ZeroDuration()),
-                          Pair(absl::Seconds(1), absl::Seconds(60))));
+  EXPECT_THAT(paces_, ElementsAre(Pair(absl::Seconds(30), absl::ZeroDuration()),
+                                  Pair(absl::Seconds(1), absl::Seconds(60))));
 }
 
 TEST_F(StreamSessionTest, IgnoresAMessageOfALaterCollector) {

@@ -36,9 +36,9 @@ class FakeTransport final : public Transport {
     kRefuseConnection,
     kUnauthenticated,
     kNeverWelcome,
-    kWelcomeOnly,     // takes batches, acknowledges none
-    kRefuseBatches,   // ends the stream at each batch
-    kTakeNothing,     // a write blocks until cancelled
+    kWelcomeOnly,    // takes batches, acknowledges none
+    kRefuseBatches,  // ends the stream at each batch
+    kTakeNothing,    // a write blocks until cancelled
   };
 
   struct Shared {
@@ -321,8 +321,8 @@ TEST_F(UplinkTest, KeepsTryingAfterARefusalAndAsksForRenewal) {
   transport_.Behave("b:1", Manner::kUnauthenticated);
   Append();
   Start();
-  ASSERT_TRUE(transport_.Await(
-      [](const Shared& s) { return s.dialled.size() >= 4; }));
+  ASSERT_TRUE(
+      transport_.Await([](const Shared& s) { return s.dialled.size() >= 4; }));
   EXPECT_EQ(refused, 1);
   EXPECT_THAT(uplink_->state().last_error,
               ::testing::HasSubstr("certificate revoked"));
@@ -412,8 +412,8 @@ TEST_F(UplinkTest, SaysGoodbyeBeforeSleepAndComesBackAfterIt) {
             std::vector<v1::Goodbye::Reason>{v1::Goodbye::REASON_SUSPEND});
   EXPECT_EQ(uplink_->state().phase, UplinkPhase::kSuspended);
   Append();
-  EXPECT_EQ(
-      transport_.Look([](const Shared& s) { return s.batches.size(); }), 0u);
+  EXPECT_EQ(transport_.Look([](const Shared& s) { return s.batches.size(); }),
+            0u);
   uplink_->Resume();
   EXPECT_TRUE(AwaitBatches(1));
 }

@@ -160,7 +160,7 @@ TEST(ForecastRuleTest, AWanderingValueSaysNothing) {
   double level = 0;
   const Told told = Feed(
       [&](double) {
-        level = level * 0.995 + Noise(0.004);
+        level = level * 0.995 + Noise(0.002);
         return 0.65 + level;
       },
       absl::Seconds(10), 72);

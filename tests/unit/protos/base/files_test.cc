@@ -59,8 +59,7 @@ TEST(PosixFilesTest, NamesTheDeedAndThePathOfAMissingFile) {
 TEST(PosixFilesTest, DoesNotAppendThroughASymbolicLink) {
   const TemporaryFolder folder;
   folder.Write("target", "");
-  ASSERT_EQ(symlink((folder / "target").c_str(), (folder / "link").c_str()),
-            0);
+  ASSERT_EQ(symlink((folder / "target").c_str(), (folder / "link").c_str()), 0);
   EXPECT_FALSE(Files::Posix().OpenAppend(folder / "link").ok());
 }
 

@@ -82,8 +82,8 @@ TEST(RecordLogTest, LosesOneRecordAtMostToAnyFlippedByte) {
     const ReadBack back = Read(bytes);
     EXPECT_GE(back.records.size(), at < kRecordLogHeaderBytes ? 4u : 3u) << at;
     for (const std::string& record : back.records) {
-      EXPECT_THAT(record, ::testing::AnyOf("first", "second", "third",
-                                           "fourth"));
+      EXPECT_THAT(record,
+                  ::testing::AnyOf("first", "second", "third", "fourth"));
     }
   }
 }
@@ -115,8 +115,7 @@ TEST(RecordLogTest, RefusesAFileWithoutAGoodHeader) {
   std::string bytes = LogOf({"one"});
   bytes[1] ^= 1;
   bytes[17] ^= 1;
-  EXPECT_THAT(RecordReader::Open(bytes),
-              StatusIs(absl::StatusCode::kDataLoss));
+  EXPECT_THAT(RecordReader::Open(bytes), StatusIs(absl::StatusCode::kDataLoss));
   EXPECT_THAT(RecordReader::Open(""), StatusIs(absl::StatusCode::kDataLoss));
 }
 
@@ -133,8 +132,7 @@ TEST(RecordLogTest, SurvivesRandomGarbage) {
   for (int round = 0; round < 200; ++round) {
     std::string bytes = LogOf({"one", "two", "three"});
     for (int change = 0; change < 20; ++change) {
-      bytes[16 + random() % (bytes.size() - 16)] =
-          static_cast<char>(random());
+      bytes[16 + random() % (bytes.size() - 16)] = static_cast<char>(random());
     }
     for (const std::string& record : Read(bytes).records) {
       EXPECT_THAT(record, ::testing::AnyOf("one", "two", "three"));
