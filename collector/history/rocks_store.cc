@@ -1,75 +1,22 @@
 #include "collector/history/rocks_store.h"
 
-#include <rocksdb/cache.h>
 #include <rocksdb/db.h>
-#include <rocksdb/filter_policy.h>
-#include <rocksdb/table.h>
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <map>
-#include <system_error>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
 #include "collector/history/chunk_codec.h"
 #include "collector/history/history_keys.h"
-#include "protos/base/logging.h"
+#include "collector/history/rocks_engine.h"
 #include "protos/base/mutex.h"
 #include "protos/base/status.h"
 #include "protos/wire/batch_codec.h"
 
 namespace forewarn::history {
-namespace {
-
-absl::Status FromRocks(const rocksdb::Status& status, absl::string_view deed) {
-  if (status.ok()) return absl::OkStatus();
-  const std::string message = absl::StrCat(deed, ": ", status.ToString());
-  if (status.IsNotFound()) return absl::NotFoundError(message);
-  if (status.IsCorruption()) return absl::DataLossError(message);
-  if (status.IsNoSpace()) return absl::ResourceExhaustedError(message);
-  return absl::UnavailableError(message);
-}
-
-absl::string_view View(const rocksdb::Slice& slice) {
-  return absl::string_view(slice.data(), slice.size());
-}
-
-// The first key after all that begin with `prefix`.
-std::string PrefixEnd(std::string prefix) {
-  while (!prefix.empty() && prefix.back() == '\xff') prefix.pop_back();
-  if (!prefix.empty()) {
-    prefix.back() =
-        static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
-  }
-  return prefix;
-}
-
-rocksdb::Options EngineOptions(const RocksOptions& options) {
-  rocksdb::Options engine;
-  engine.create_if_missing = true;
-  engine.paranoid_checks = true;
-  engine.max_open_files = 512;
-  engine.max_background_jobs = 2;
-  engine.write_buffer_size = 16 << 20;
-  engine.max_total_wal_size = 64 << 20;
-  engine.keep_log_file_num = 2;
-  engine.max_log_file_size = 1 << 20;
-  engine.compression = rocksdb::kLZ4Compression;
-  engine.bottommost_compression = rocksdb::kZSTD;
-  engine.level_compaction_dynamic_level_bytes = true;
-  rocksdb::BlockBasedTableOptions table;
-  table.block_cache = rocksdb::NewLRUCache(options.cache_bytes);
-  table.block_size = 16 << 10;
-  table.cache_index_and_filter_blocks = true;
-  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
-  engine.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
-  return engine;
-}
-
-}  // namespace
 
 class RocksStore::Impl {
  public:
@@ -523,39 +470,12 @@ class RocksStore::Impl {
 
 absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::Open(
     const RocksOptions& options) {
-  std::error_code error;
-  std::filesystem::create_directories(options.directory, error);
-  if (error) {
-    return base::ErrnoStatus(error.value(), absl::StrCat("create directory ",
-                                                         options.directory));
-  }
-  const rocksdb::Options engine = EngineOptions(options);
-  const std::string deed = absl::StrCat("open history ", options.directory);
-  rocksdb::DB* database = nullptr;
-  rocksdb::Status opened =
-      rocksdb::DB::Open(engine, options.directory, &database);
-  std::string set_aside;
-  if (opened.IsCorruption()) {
-    base::Log(base::LogLevel::kError, "history is damaged, repairing",
-              {{"directory", options.directory},
-               {"reason", opened.ToString()}});
-    if (rocksdb::RepairDB(options.directory, engine).ok()) {
-      opened = rocksdb::DB::Open(engine, options.directory, &database);
-    }
-    if (!opened.ok()) {
-      set_aside = absl::StrCat(options.directory, ".damaged-",
-                               absl::ToUnixSeconds(absl::Now()));
-      std::filesystem::rename(options.directory, set_aside, error);
-      if (error) {
-        return base::ErrnoStatus(error.value(),
-                                 absl::StrCat("set aside ", set_aside));
-      }
-      opened = rocksdb::DB::Open(engine, options.directory, &database);
-    }
-  }
-  FOREWARN_RETURN_IF_ERROR(FromRocks(opened, deed));
-  return std::unique_ptr<RocksStore>(new RocksStore(std::make_unique<Impl>(
-      options, std::unique_ptr<rocksdb::DB>(database), set_aside)));
+  FOREWARN_ASSIGN_OR_RETURN(
+      OpenedEngine engine,
+      OpenEngine(options.directory, options.cache_bytes));
+  return std::unique_ptr<RocksStore>(new RocksStore(
+      std::make_unique<Impl>(options, std::move(engine.database),
+                             std::move(engine.set_aside))));
 }
 
 RocksStore::RocksStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

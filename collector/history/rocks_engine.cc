@@ -1,0 +1,95 @@
+#include "collector/history/rocks_engine.h"
+
+#include <rocksdb/cache.h>
+#include <rocksdb/filter_policy.h>
+#include <rocksdb/table.h>
+
+#include <filesystem>
+#include <system_error>
+
+#include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
+#include "protos/base/logging.h"
+#include "protos/base/status.h"
+
+namespace forewarn::history {
+namespace {
+
+rocksdb::Options EngineOptions(uint64_t cache_bytes) {
+  rocksdb::Options engine;
+  engine.create_if_missing = true;
+  engine.paranoid_checks = true;
+  engine.max_open_files = 512;
+  engine.max_background_jobs = 2;
+  engine.write_buffer_size = 16 << 20;
+  engine.max_total_wal_size = 64 << 20;
+  engine.keep_log_file_num = 2;
+  engine.max_log_file_size = 1 << 20;
+  engine.compression = rocksdb::kLZ4Compression;
+  engine.bottommost_compression = rocksdb::kZSTD;
+  engine.level_compaction_dynamic_level_bytes = true;
+  rocksdb::BlockBasedTableOptions table;
+  table.block_cache = rocksdb::NewLRUCache(cache_bytes);
+  table.block_size = 16 << 10;
+  table.cache_index_and_filter_blocks = true;
+  table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));
+  engine.table_factory.reset(rocksdb::NewBlockBasedTableFactory(table));
+  return engine;
+}
+
+}  // namespace
+
+absl::Status FromRocks(const rocksdb::Status& status, absl::string_view deed) {
+  if (status.ok()) return absl::OkStatus();
+  const std::string message = absl::StrCat(deed, ": ", status.ToString());
+  if (status.IsNotFound()) return absl::NotFoundError(message);
+  if (status.IsCorruption()) return absl::DataLossError(message);
+  if (status.IsNoSpace()) return absl::ResourceExhaustedError(message);
+  return absl::UnavailableError(message);
+}
+
+std::string PrefixEnd(std::string prefix) {
+  while (!prefix.empty() && prefix.back() == '\xff') prefix.pop_back();
+  if (!prefix.empty()) {
+    prefix.back() =
+        static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
+  }
+  return prefix;
+}
+
+absl::StatusOr<OpenedEngine> OpenEngine(const std::string& directory,
+                                        uint64_t cache_bytes) {
+  std::error_code error;
+  std::filesystem::create_directories(directory, error);
+  if (error) {
+    return base::ErrnoStatus(error.value(),
+                             absl::StrCat("create directory ", directory));
+  }
+  const rocksdb::Options options = EngineOptions(cache_bytes);
+  OpenedEngine engine;
+  rocksdb::DB* database = nullptr;
+  rocksdb::Status opened = rocksdb::DB::Open(options, directory, &database);
+  if (opened.IsCorruption()) {
+    base::Log(base::LogLevel::kError, "history is damaged, repairing",
+              {{"directory", directory}, {"reason", opened.ToString()}});
+    if (rocksdb::RepairDB(directory, options).ok()) {
+      opened = rocksdb::DB::Open(options, directory, &database);
+    }
+    if (!opened.ok()) {
+      engine.set_aside = absl::StrCat(directory, ".damaged-",
+                                      absl::ToUnixSeconds(absl::Now()));
+      std::filesystem::rename(directory, engine.set_aside, error);
+      if (error) {
+        return base::ErrnoStatus(error.value(),
+                                 absl::StrCat("set aside ", engine.set_aside));
+      }
+      opened = rocksdb::DB::Open(options, directory, &database);
+    }
+  }
+  FOREWARN_RETURN_IF_ERROR(
+      FromRocks(opened, absl::StrCat("open history ", directory)));
+  engine.database.reset(database);
+  return engine;
+}
+
+}  // namespace forewarn::history
