@@ -12,13 +12,13 @@
 #include "collector/api/endpoint_lookup.h"
 #include "collector/api/json.h"
 #include "collector/api/paging.h"
-#include "collector/correlate/proto_time.h"
 #include "protos/base/status.h"
+#include "protos/wire/proto_time.h"
 
 namespace forewarn::api {
 namespace {
 
-using correlate::ToStamp;
+using wire::ToStamp;
 
 // What Prometheus gives at most too: finer than any screen, small enough to
 // send.
@@ -152,8 +152,8 @@ absl::StatusOr<absl::Time> ReadTime(const Call& call, absl::string_view name,
   int64_t seconds = 0;
   if (absl::SimpleAtoi(text, &seconds)) {
     time = absl::FromUnixSeconds(seconds);
-  } else if (std::string error; !absl::ParseTime(absl::RFC3339_full, text,
-                                                 &time, &error)) {
+  } else if (std::string error;
+             !absl::ParseTime(absl::RFC3339_full, text, &time, &error)) {
     return absl::InvalidArgumentError(absl::StrCat(
         name, " must be a time as 2026-11-22T04:27:09Z or Unix seconds"));
   }
@@ -180,20 +180,18 @@ absl::StatusOr<HttpResponse> ListSamples(const ApiServices& services,
                             services.history.LoadSeries(endpoint.number()));
   uint32_t id = 0;
   const bool number = absl::SimpleAtoi(call.Path("series"), &id);
-  const auto record =
-      std::find_if(records.begin(), records.end(), [&](const auto& candidate) {
-        return number && candidate.series == id;
-      });
+  const auto record = std::find_if(
+      records.begin(), records.end(),
+      [&](const auto& candidate) { return number && candidate.series == id; });
   if (record == records.end()) {
-    return absl::NotFoundError(absl::StrCat("the endpoint has no series ",
-                                            call.Path("series")));
+    return absl::NotFoundError(
+        absl::StrCat("the endpoint has no series ", call.Path("series")));
   }
   std::vector<history::Sample> samples;
   for (absl::Time piece = from; piece < to; piece += kPiece) {
     FOREWARN_ASSIGN_OR_RETURN(
-        const auto some,
-        services.history.Query(endpoint.number(), id, piece,
-                               std::min(to, piece + kPiece)));
+        const auto some, services.history.Query(endpoint.number(), id, piece,
+                                                std::min(to, piece + kPiece)));
     samples.insert(samples.end(), some.begin(), some.end());
     if (samples.size() > kMostSamples) {
       return absl::InvalidArgumentError(

@@ -13,9 +13,9 @@
 #include "collector/api/failure_limiter.h"
 #include "collector/api/json.h"
 #include "collector/api/problem.h"
-#include "collector/correlate/proto_time.h"
 #include "forewarn/v1/enrollment.pb.h"
 #include "protos/base/status.h"
+#include "protos/wire/proto_time.h"
 
 namespace forewarn::api {
 namespace {
@@ -93,9 +93,9 @@ class Enrollment {
     if (wait > absl::ZeroDuration()) {
       HttpResponse refusal = ProblemResponse(
           429, "too many failed attempts from this address", call.request().id);
-      refusal.headers.emplace_back(
-          "Retry-After",
-          absl::StrCat(absl::ToInt64Seconds(absl::Ceil(wait, absl::Seconds(1)))));
+      refusal.headers.emplace_back("Retry-After",
+                                   absl::StrCat(absl::ToInt64Seconds(
+                                       absl::Ceil(wait, absl::Seconds(1)))));
       return refusal;
     }
     auto answer = (this->*deed)(call);
@@ -128,7 +128,7 @@ v1::EnrollResponse Enrollment::Answer(
   }
   const absl::Time now = services_.clock.Now();
   *response.mutable_renew_after() =
-      correlate::ToStamp(now + (certificate.not_after - now) / 2);
+      wire::ToStamp(now + (certificate.not_after - now) / 2);
   return response;
 }
 
@@ -154,8 +154,7 @@ absl::StatusOr<v1::EnrollResponse> Enrollment::Enroll(Call& call) {
   FOREWARN_ASSIGN_OR_RETURN(
       const v1::Endpoint endpoint,
       services_.endpoints.Enroll(id, facts, certificate.serial,
-                                 certificate.not_after,
-                                 services_.clock.Now()));
+                                 certificate.not_after, services_.clock.Now()));
   call.Audit(absl::StrCat("endpoint/", id),
              absl::StrCat("host ", endpoint.facts().host_name(), ", token ",
                           token.info.id(), " '", token.info.name(), "'"));
@@ -167,18 +166,16 @@ absl::StatusOr<v1::EnrollResponse> Enrollment::Renew(Call& call) {
   FOREWARN_RETURN_IF_ERROR(FromJson(call.request().body, request));
   FOREWARN_ASSIGN_OR_RETURN(
       const identity::EndpointIdentity identity,
-      services_.authority.VerifyRenewal(request.certificate_pem(),
-                                        request.csr_pem(),
-                                        request.signature()));
+      services_.authority.VerifyRenewal(
+          request.certificate_pem(), request.csr_pem(), request.signature()));
   const auto endpoint = services_.endpoints.Find(identity.endpoint_id);
   if (!endpoint.has_value() || endpoint->has_revoked_at()) {
     return absl::UnauthenticatedError(
         "this endpoint is not enrolled here any more; enrol it again");
   }
-  FOREWARN_ASSIGN_OR_RETURN(
-      const identity::IssuedCertificate certificate,
-      services_.authority.SignEndpoint(request.csr_pem(),
-                                       identity.endpoint_id));
+  FOREWARN_ASSIGN_OR_RETURN(const identity::IssuedCertificate certificate,
+                            services_.authority.SignEndpoint(
+                                request.csr_pem(), identity.endpoint_id));
   FOREWARN_RETURN_IF_ERROR(services_.endpoints.Renewed(
       identity.endpoint_id, certificate.serial, certificate.not_after));
   call.Audit(absl::StrCat("endpoint/", identity.endpoint_id),

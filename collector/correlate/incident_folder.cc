@@ -5,9 +5,9 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
-#include "collector/correlate/proto_time.h"
 #include "collector/correlate/symptom_order.h"
 #include "protos/base/status.h"
+#include "protos/wire/proto_time.h"
 
 namespace forewarn::correlate {
 namespace {
@@ -19,11 +19,11 @@ constexpr absl::Duration kDefaultQuiet = absl::Minutes(15);
 
 absl::Time TimeOr(bool present, const google::protobuf::Timestamp& stamp,
                   absl::Time otherwise) {
-  return present ? ToTime(stamp) : otherwise;
+  return present ? wire::ToTime(stamp) : otherwise;
 }
 
 absl::Time OpenedAt(const v1::Symptom& symptom) {
-  return ToTime(symptom.opened_at());
+  return wire::ToTime(symptom.opened_at());
 }
 
 // The newer verdict on a symptom that stands: what was seen at its opening and
@@ -70,7 +70,7 @@ absl::Status IncidentFolder::Load(absl::Time now) {
     }
     if (incident.has_resolve_after()) {
       *open.incident.mutable_resolve_after() =
-          ToStamp(now + QuietOf(open.symptoms));
+          wire::ToStamp(now + QuietOf(open.symptoms));
     }
   }
   FOREWARN_ASSIGN_OR_RETURN(const std::vector<v1::Symptom> symptoms,
@@ -93,7 +93,8 @@ absl::Status IncidentFolder::Fold(const Edge& edge, absl::Time now,
                      "\": no endpoint or no fingerprint"));
   }
   v1::Symptom symptom = edge.symptom;
-  if (!symptom.has_opened_at()) *symptom.mutable_opened_at() = ToStamp(now);
+  if (!symptom.has_opened_at())
+    *symptom.mutable_opened_at() = wire::ToStamp(now);
   switch (edge.kind) {
     case Edge::Kind::kStanding:
       named_[symptom.endpoint_id()].insert(symptom.fingerprint());
@@ -114,7 +115,7 @@ absl::Status IncidentFolder::Tick(absl::Time now, IncidentSink& sink) {
   std::vector<uint32_t> quiet;
   for (const auto& [id, open] : incidents_) {
     if (open.incident.has_resolve_after() &&
-        ToTime(open.incident.resolve_after()) <= now) {
+        wire::ToTime(open.incident.resolve_after()) <= now) {
       quiet.push_back(id);
     }
   }
@@ -123,7 +124,7 @@ absl::Status IncidentFolder::Tick(absl::Time now, IncidentSink& sink) {
     IncidentChange change =
         Describe(IncidentChange::Kind::kResolved, open.incident, open.symptoms,
                  {}, now, now);
-    *change.incident.mutable_closed_at() = ToStamp(now);
+    *change.incident.mutable_closed_at() = wire::ToStamp(now);
     FOREWARN_RETURN_IF_ERROR(sink.Accept(change).status());
     for (const auto& [fingerprint, symptom] : open.symptoms) {
       const auto located = where_.find(fingerprint);
@@ -172,8 +173,8 @@ absl::Status IncidentFolder::FoldUpdate(Edge::Kind kind,
       return absl::OkStatus();
     }
   } else if (known.has_updated_at() && symptom.has_updated_at()) {
-    const absl::Time last = ToTime(known.updated_at());
-    const absl::Time next = ToTime(symptom.updated_at());
+    const absl::Time last = wire::ToTime(known.updated_at());
+    const absl::Time next = wire::ToTime(symptom.updated_at());
     if (next < last || (next == last && same)) return absl::OkStatus();
   }
   const v1::Symptom merged = Merge(known, symptom);
@@ -198,8 +199,8 @@ absl::Status IncidentFolder::FoldClear(const v1::Symptom& symptom,
              TimeOr(symptom.has_updated_at(), symptom.updated_at(), now));
   if (at < OpenedAt(*known)) return absl::OkStatus();  // of an earlier spell
   v1::Symptom cleared = *known;
-  *cleared.mutable_cleared_at() = ToStamp(at);
-  *cleared.mutable_updated_at() = ToStamp(at);
+  *cleared.mutable_cleared_at() = wire::ToStamp(at);
+  *cleared.mutable_updated_at() = wire::ToStamp(at);
   const auto located = where_.find(cleared.fingerprint());
   if (located == where_.end()) return Note({cleared}, sink);
   const Open& open = incidents_[located->second];
@@ -221,8 +222,8 @@ absl::Status IncidentFolder::Reconcile(const v1::Symptom& mark, absl::Time now,
       if (located != where_.end() && located->second != incident) continue;
       v1::Symptom& row = cleared.emplace_back(symptom);
       const absl::Time cleared_at = std::max(at, OpenedAt(symptom));
-      *row.mutable_cleared_at() = ToStamp(cleared_at);
-      *row.mutable_updated_at() = ToStamp(cleared_at);
+      *row.mutable_cleared_at() = wire::ToStamp(cleared_at);
+      *row.mutable_updated_at() = wire::ToStamp(cleared_at);
     }
     return cleared;
   };
@@ -316,13 +317,14 @@ IncidentChange IncidentFolder::Describe(IncidentChange::Kind kind,
 
   if (kind == IncidentChange::Kind::kResolved) return change;
   if (!change.incident.has_last_edge_at() ||
-      ToTime(change.incident.last_edge_at()) < at) {
-    *change.incident.mutable_last_edge_at() = ToStamp(at);
+      wire::ToTime(change.incident.last_edge_at()) < at) {
+    *change.incident.mutable_last_edge_at() = wire::ToStamp(at);
   }
   if (change.priority == v1::PRIORITY_UNSPECIFIED && !before.has_cleared_at()) {
     change.kind = IncidentChange::Kind::kAllClear;
-    *change.incident.mutable_cleared_at() = ToStamp(at);
-    *change.incident.mutable_resolve_after() = ToStamp(now + QuietOf(after));
+    *change.incident.mutable_cleared_at() = wire::ToStamp(at);
+    *change.incident.mutable_resolve_after() =
+        wire::ToStamp(now + QuietOf(after));
   }
   return change;
 }
@@ -332,9 +334,9 @@ absl::Duration IncidentFolder::QuietOf(const Symptoms& symptoms) const {
   absl::Duration longest = absl::ZeroDuration();
   for (const auto& [fingerprint, symptom] : symptoms) {
     if (!Weighs(symptom)) continue;
-    longest =
-        std::max(longest, symptom.has_quiet() ? ToDuration(symptom.quiet())
-                                              : kDefaultQuiet);
+    longest = std::max(longest, symptom.has_quiet()
+                                    ? wire::ToDuration(symptom.quiet())
+                                    : kDefaultQuiet);
   }
   return longest > absl::ZeroDuration() ? longest : kDefaultQuiet;
 }

@@ -5,19 +5,19 @@
 
 #include "absl/algorithm/container.h"
 #include "collector/correlate/incident_folder.h"
-#include "collector/correlate/proto_time.h"
 #include "collector/correlate/subsystem_relation.h"
 #include "collector/correlate/symptom_order.h"
 #include "protos/base/status.h"
+#include "protos/wire/proto_time.h"
 
 namespace forewarn::correlate {
 namespace {
 
 // When the edge that brought `symptom` here happened, in its own time.
 absl::Time EdgeTime(const v1::Symptom& symptom) {
-  const absl::Time opened = ToTime(symptom.opened_at());
+  const absl::Time opened = wire::ToTime(symptom.opened_at());
   return symptom.has_updated_at()
-             ? std::max(opened, ToTime(symptom.updated_at()))
+             ? std::max(opened, wire::ToTime(symptom.updated_at()))
              : opened;
 }
 
@@ -85,9 +85,10 @@ const IncidentFolder::Open* IncidentFolder::RelatedIncident(
     const v1::Symptom& symptom) const {
   const auto ids = by_endpoint_.find(symptom.endpoint_id());
   if (ids == by_endpoint_.end()) return nullptr;
-  const absl::Time opened = ToTime(symptom.opened_at());
+  const absl::Time opened = wire::ToTime(symptom.opened_at());
   const auto near = [&](const google::protobuf::Timestamp& stamp) {
-    return absl::AbsDuration(opened - ToTime(stamp)) <= options_.fold_window;
+    return absl::AbsDuration(opened - wire::ToTime(stamp)) <=
+           options_.fold_window;
   };
   // The closest kin: same subsystem, then related, then near in time; of
   // equals the oldest.
@@ -181,7 +182,7 @@ absl::StatusOr<IncidentFolder::Symptoms> IncidentFolder::PastOf(
   for (v1::Symptom& row : rows) {
     v1::Symptom& latest = past[row.fingerprint()];
     if (latest.fingerprint().empty() ||
-        ToTime(latest.opened_at()) < ToTime(row.opened_at())) {
+        wire::ToTime(latest.opened_at()) < wire::ToTime(row.opened_at())) {
       latest = std::move(row);
     }
   }

@@ -1,8 +1,8 @@
 #include "collector/correlate/memory_incidents.h"
 
 #include "absl/strings/str_cat.h"
-#include "collector/correlate/proto_time.h"
 #include "collector/correlate/symptom_order.h"
+#include "protos/wire/proto_time.h"
 
 namespace forewarn::correlate {
 
@@ -61,7 +61,7 @@ absl::StatusOr<std::optional<v1::Incident>> MemoryIncidents::LastIncidentOf(
   const auto last = last_of_.find(fingerprint);
   if (last == last_of_.end()) return std::nullopt;
   const v1::Incident& incident = records_.at(last->second).incident;
-  if (incident.has_closed_at() && ToTime(incident.closed_at()) < since) {
+  if (incident.has_closed_at() && wire::ToTime(incident.closed_at()) < since) {
     return std::nullopt;
   }
   return incident;

@@ -2,7 +2,7 @@
 
 #include <tuple>
 
-#include "collector/correlate/proto_time.h"
+#include "protos/wire/proto_time.h"
 
 namespace forewarn::correlate {
 namespace {
@@ -30,7 +30,8 @@ int UrgencyOf(v1::Priority priority) {
 
 auto KeyOf(const v1::Symptom& symptom) {
   return std::tuple(!Presses(symptom), UrgencyOf(symptom.priority()),
-                    RankOf(symptom.detector()), ToTime(symptom.opened_at()));
+                    RankOf(symptom.detector()),
+                    wire::ToTime(symptom.opened_at()));
 }
 
 }  // namespace

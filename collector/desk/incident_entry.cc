@@ -5,17 +5,17 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "collector/correlate/proto_time.h"
 #include "collector/correlate/symptom_order.h"
 #include "collector/desk/ticket_change.h"
 #include "protos/base/status.h"
+#include "protos/wire/proto_time.h"
 
 namespace forewarn::desk {
 namespace {
 
 using ::forewarn::correlate::IncidentChange;
-using ::forewarn::correlate::ToStamp;
-using ::forewarn::correlate::ToTime;
+using ::forewarn::wire::ToStamp;
+using ::forewarn::wire::ToTime;
 using Kind = IncidentChange::Kind;
 
 // A symptom in a history row: the key of its title, the title's own

@@ -5,13 +5,13 @@
 
 #include "absl/algorithm/container.h"
 #include "absl/strings/str_cat.h"
-#include "collector/correlate/proto_time.h"
 #include "protos/base/status.h"
+#include "protos/wire/proto_time.h"
 
 namespace forewarn::desk {
 namespace {
 
-using ::forewarn::correlate::ToStamp;
+using ::forewarn::wire::ToStamp;
 
 // Chosen: a symptom that comes and goes each minute makes a dozen rows an
 // hour, not a hundred.

@@ -5,16 +5,11 @@
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "google/protobuf/util/time_util.h"
 #include "protos/base/status.h"
+#include "protos/wire/proto_time.h"
 
 namespace forewarn::fleet {
 namespace {
-
-google::protobuf::Timestamp ToProto(absl::Time time) {
-  return google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(
-      absl::ToUnixMicros(time));
-}
 
 absl::Status NotEnrolled(const std::string& id) {
   return absl::NotFoundError(absl::StrCat("endpoint ", id, " is not enrolled"));
@@ -48,9 +43,9 @@ absl::StatusOr<v1::Endpoint> EndpointRegistry::Enroll(
   entry.endpoint.set_presence(v1::PRESENCE_NEVER_SEEN);
   entry.endpoint.set_certificate_serial(certificate_serial);
   *entry.endpoint.mutable_certificate_expires_at() =
-      ToProto(certificate_expires_at);
-  *entry.endpoint.mutable_enrolled_at() = ToProto(now);
-  *entry.endpoint.mutable_presence_since() = ToProto(now);
+      wire::ToStamp(certificate_expires_at);
+  *entry.endpoint.mutable_enrolled_at() = wire::ToStamp(now);
+  *entry.endpoint.mutable_presence_since() = wire::ToStamp(now);
   FOREWARN_RETURN_IF_ERROR(SaveLocked(entry));
   return (endpoints_[id] = std::move(entry)).endpoint;
 }
@@ -63,7 +58,7 @@ absl::Status EndpointRegistry::Renewed(const std::string& id,
   if (it == endpoints_.end()) return NotEnrolled(id);
   it->second.endpoint.set_certificate_serial(certificate_serial);
   *it->second.endpoint.mutable_certificate_expires_at() =
-      ToProto(certificate_expires_at);
+      wire::ToStamp(certificate_expires_at);
   return SaveLocked(it->second);
 }
 
@@ -71,7 +66,7 @@ absl::Status EndpointRegistry::Revoke(const std::string& id, absl::Time now) {
   base::MutexLock lock(&mutex_);
   const auto it = endpoints_.find(id);
   if (it == endpoints_.end()) return NotEnrolled(id);
-  *it->second.endpoint.mutable_revoked_at() = ToProto(now);
+  *it->second.endpoint.mutable_revoked_at() = wire::ToStamp(now);
   return SaveLocked(it->second);
 }
 
@@ -99,8 +94,8 @@ absl::Status EndpointRegistry::Connected(const std::string& id,
   endpoint.set_agent_version(agent_version);
   endpoint.set_boot_id(boot_id);
   endpoint.set_presence(v1::PRESENCE_ONLINE);
-  *endpoint.mutable_presence_since() = ToProto(now);
-  *endpoint.mutable_last_seen_at() = ToProto(now);
+  *endpoint.mutable_presence_since() = wire::ToStamp(now);
+  *endpoint.mutable_last_seen_at() = wire::ToStamp(now);
   return SaveLocked(it->second);
 }
 
@@ -109,7 +104,7 @@ void EndpointRegistry::Seen(const std::string& id, absl::Time now,
   base::MutexLock lock(&mutex_);
   const auto it = endpoints_.find(id);
   if (it == endpoints_.end()) return;
-  *it->second.endpoint.mutable_last_seen_at() = ToProto(now);
+  *it->second.endpoint.mutable_last_seen_at() = wire::ToStamp(now);
   it->second.endpoint.set_series_count(series);
   it->second.dirty = true;
 }
@@ -122,7 +117,7 @@ absl::Status EndpointRegistry::SetPresence(const std::string& id,
   if (it == endpoints_.end()) return NotEnrolled(id);
   if (it->second.endpoint.presence() == presence) return absl::OkStatus();
   it->second.endpoint.set_presence(presence);
-  *it->second.endpoint.mutable_presence_since() = ToProto(now);
+  *it->second.endpoint.mutable_presence_since() = wire::ToStamp(now);
   return SaveLocked(it->second);
 }
 

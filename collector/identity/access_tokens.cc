@@ -18,6 +18,7 @@
 #include "absl/strings/strip.h"
 #include "protos/base/logging.h"
 #include "protos/base/status.h"
+#include "protos/wire/proto_time.h"
 
 namespace forewarn::identity {
 namespace {
@@ -34,20 +35,6 @@ constexpr uint32_t kApiHours = 90 * 24;
 constexpr uint32_t kEnrollmentHours = 24;
 // Each request would otherwise write to the database.
 constexpr absl::Duration kTouchEvery = absl::Minutes(1);
-
-absl::Time ToTime(const google::protobuf::Timestamp& stamp) {
-  return absl::FromUnixSeconds(stamp.seconds()) +
-         absl::Nanoseconds(stamp.nanos());
-}
-
-google::protobuf::Timestamp ToProto(absl::Time time) {
-  google::protobuf::Timestamp stamp;
-  const int64_t seconds = absl::ToUnixSeconds(time);
-  stamp.set_seconds(seconds);
-  stamp.set_nanos(static_cast<int32_t>(
-      absl::ToInt64Nanoseconds(time - absl::FromUnixSeconds(seconds))));
-  return stamp;
-}
 
 // The secret's text is hashed, not its bytes: base64url has several texts for
 // one value, and only the one that was shown shall do.
@@ -127,7 +114,7 @@ absl::Status UnknownToken() {
 }
 
 bool IsStanding(const v1::TokenInfo& info, absl::Time now) {
-  return !info.has_revoked_at() && now < ToTime(info.expires_at());
+  return !info.has_revoked_at() && now < wire::ToTime(info.expires_at());
 }
 
 }  // namespace
@@ -186,8 +173,8 @@ absl::StatusOr<v1::CreateTokenResponse> AccessTokens::Create(
   token.info.set_name(request.name());
   token.info.set_role(request.role());
   token.info.set_site(request.site());
-  *token.info.mutable_created_at() = ToProto(now);
-  *token.info.mutable_expires_at() = ToProto(now + absl::Hours(hours));
+  *token.info.mutable_created_at() = wire::ToStamp(now);
+  *token.info.mutable_expires_at() = wire::ToStamp(now + absl::Hours(hours));
   token.tags.assign(request.tags().begin(), request.tags().end());
   token.secret_hash = Hash(secret);
   FOREWARN_RETURN_IF_ERROR(
@@ -225,7 +212,7 @@ absl::StatusOr<Principal> AccessTokens::Authenticate(absl::string_view secret) {
   }
   const v1::TokenInfo& info = found->info;
   if (!info.has_last_used_at() ||
-      now - ToTime(info.last_used_at()) >= kTouchEvery) {
+      now - wire::ToTime(info.last_used_at()) >= kTouchEvery) {
     if (absl::Status touched = store_.TouchToken(info.id(), now);
         !touched.ok()) {
       base::Log(base::LogLevel::kWarning, "cannot note a token's use",

@@ -5,22 +5,17 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "collector/ingest/grpc_status.h"
 #include "collector/ingest/ingest_service.h"
-#include "google/protobuf/util/time_util.h"
 #include "protos/base/logging.h"
 #include "protos/base/status.h"
+#include "protos/wire/proto_time.h"
 
 namespace forewarn::ingest {
 namespace {
 
-using google::protobuf::util::TimeUtil;
-
 constexpr size_t kMostRejections = 20;
-
-google::protobuf::Duration ToProto(absl::Duration duration) {
-  return TimeUtil::MillisecondsToDuration(absl::ToInt64Milliseconds(duration));
-}
 
 }  // namespace
 
@@ -52,8 +47,8 @@ void StreamWriter::Acknowledge(const wire::RunId& run, uint64_t sequence,
 void StreamWriter::SetPace(absl::Duration tick, absl::Duration lasting,
                            absl::string_view reason) {
   v1::CollectorMessage message;
-  *message.mutable_pace()->mutable_tick() = ToProto(tick);
-  *message.mutable_pace()->mutable_lasting() = ToProto(lasting);
+  *message.mutable_pace()->mutable_tick() = wire::ToProtoDuration(tick);
+  *message.mutable_pace()->mutable_lasting() = wire::ToProtoDuration(lasting);
   message.mutable_pace()->set_reason(std::string(reason));
   Send(std::move(message));
 }
@@ -146,9 +141,10 @@ absl::Status StreamReactor::Take(const v1::AgentMessage& message) {
 
 absl::Status StreamReactor::TakeHello(const v1::Hello& hello) {
   if (hello.protocol() != StreamHost::kProtocol) {
-    return absl::InvalidArgumentError(absl::StrCat(
-        "this collector speaks protocol ", StreamHost::kProtocol,
-        ", the agent sent ", hello.protocol(), "; upgrade the collector first"));
+    return absl::InvalidArgumentError(
+        absl::StrCat("this collector speaks protocol ", StreamHost::kProtocol,
+                     ", the agent sent ", hello.protocol(),
+                     "; upgrade the collector first"));
   }
   if (hello.run_id().size() != run_.size()) {
     return absl::InvalidArgumentError("Hello: run_id must be 16 bytes");
@@ -158,8 +154,8 @@ absl::Status StreamReactor::TakeHello(const v1::Hello& hello) {
   greeted_ = true;
   v1::CollectorMessage message;
   v1::Welcome& welcome = *message.mutable_welcome();
-  *welcome.mutable_clock() = TimeUtil::GetCurrentTime();
-  *welcome.mutable_tick() = ToProto(host_.options().tick);
+  *welcome.mutable_clock() = wire::ToStamp(absl::Now());
+  *welcome.mutable_tick() = wire::ToProtoDuration(host_.options().tick);
   welcome.set_credits(host_.options().credits);
   welcome.set_collector_version(host_.options().version);
   writer_->Send(std::move(message));

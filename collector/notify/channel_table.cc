@@ -8,8 +8,8 @@
 #include "absl/strings/str_cat.h"
 #include "collector/notify/mail_channel.h"
 #include "collector/notify/webhook_channel.h"
-#include "collector/words/proto_time.h"
 #include "protos/base/status.h"
+#include "protos/wire/proto_time.h"
 
 namespace forewarn::notify {
 namespace {
@@ -62,10 +62,10 @@ absl::StatusOr<std::vector<std::unique_ptr<Channel>>> MakeChannels(
 DispatcherOptions OptionsOf(const v1::NotifyConfig& config) {
   DispatcherOptions options;
   if (config.has_first_retry()) {
-    options.first_retry = words::ToDuration(config.first_retry());
+    options.first_retry = wire::ToDuration(config.first_retry());
   }
   if (config.has_give_up_after()) {
-    options.give_up_after = words::ToDuration(config.give_up_after());
+    options.give_up_after = wire::ToDuration(config.give_up_after());
   }
   return options;
 }

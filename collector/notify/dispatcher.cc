@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "collector/words/proto_time.h"
 #include "collector/words/visible.h"
 #include "protos/base/bounded_queue.h"
 #include "protos/base/logging.h"
 #include "protos/base/status.h"
+#include "protos/wire/proto_time.h"
 
 namespace forewarn::notify {
 namespace {
@@ -251,7 +251,7 @@ bool Dispatcher::IsHopeless(const v1::Notification& row,
   if (absl::IsPermissionDenied(failure)) {
     return row.attempts() + 1 >= kRefusals;
   }
-  return now - words::ToTime(row.created_at()) >= options_.give_up_after;
+  return now - wire::ToTime(row.created_at()) >= options_.give_up_after;
 }
 
 // Full jitter, as base::Backoff; there is one count of failures a row.

@@ -10,8 +10,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "collector/notify/mail_channel.h"
-#include "collector/words/proto_time.h"
 #include "collector/words/visible.h"
+#include "protos/wire/proto_time.h"
 
 namespace forewarn::notify {
 namespace {
@@ -90,7 +90,7 @@ std::string ComposeMail(const Message& message, absl::string_view from,
   const std::string& key = message.notification.idempotency_key();
   const std::string thread =
       absl::StrCat("forewarn.t", ticket.id(), ".",
-                   absl::ToUnixSeconds(words::ToTime(ticket.opened_at())));
+                   absl::ToUnixSeconds(wire::ToTime(ticket.opened_at())));
   const absl::string_view domain = DomainOf(from);
   const std::string root = absl::StrCat("<", thread, "@", domain, ">");
   const bool first = message.notification.event() == "opened";

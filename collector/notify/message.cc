@@ -7,10 +7,10 @@
 #include "absl/strings/ascii.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "collector/words/proto_time.h"
 #include "collector/words/visible.h"
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
+#include "protos/wire/proto_time.h"
 
 namespace forewarn::notify {
 namespace {
@@ -122,7 +122,7 @@ absl::StatusOr<std::string> CloudEventJson(const Message& message) {
       R"("type":")", EventType(notification.event()), R"(",)",
       R"("subject":"tickets/)", notification.ticket(), R"(",)", R"("time":")",
       absl::FormatTime("%Y-%m-%dT%H:%M:%SZ",
-                       words::ToTime(notification.created_at()),
+                       wire::ToTime(notification.created_at()),
                        absl::UTCTimeZone()),
       R"(","datacontenttype":"application/json","data":)", *data, "}");
 }

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "google/protobuf/util/time_util.h"
 #include "protos/base/status.h"
+#include "protos/wire/proto_time.h"
 
 namespace forewarn::shard {
 namespace {
@@ -11,11 +11,6 @@ namespace {
 constexpr size_t kEventsKept = 50;
 constexpr int kEventsInEvidence = 10;
 constexpr absl::Duration kRecent = absl::Hours(6);
-
-absl::Time ToTime(const google::protobuf::Timestamp& time) {
-  return absl::FromUnixSeconds(time.seconds()) +
-         absl::Nanoseconds(time.nanos());
-}
 
 }  // namespace
 
@@ -45,8 +40,9 @@ absl::Status EndpointState::WarmUp(absl::Time now) {
   }
   muted_ = true;
   const absl::Status replayed = history_.Replay(
-      number_, now - options_.warm_up,
-      [this](const wire::Tick& tick) { judge_.Observe(tick.time, tick.samples); });
+      number_, now - options_.warm_up, [this](const wire::Tick& tick) {
+        judge_.Observe(tick.time, tick.samples);
+      });
   muted_ = false;
   FOREWARN_RETURN_IF_ERROR(replayed);
   if (auto events = history_.Events(number_, now - kRecent,
@@ -65,16 +61,13 @@ absl::Status EndpointState::WarmUp(absl::Time now) {
   edge.symptom.Clear();
   edge.symptom.set_endpoint_id(profile_.id);
   edge.symptom.set_host_name(profile_.host_name);
-  *edge.symptom.mutable_updated_at() =
-      google::protobuf::util::TimeUtil::MicrosecondsToTimestamp(
-          absl::ToUnixMicros(now));
+  *edge.symptom.mutable_updated_at() = wire::ToStamp(now);
   symptoms_.Accept(std::move(edge));
   return absl::OkStatus();
 }
 
 uint32_t EndpointState::Number(const wire::SeriesDefinition& definition) {
-  std::string name =
-      wire::SeriesName(definition.metric, definition.attributes);
+  std::string name = wire::SeriesName(definition.metric, definition.attributes);
   if (const auto it = series_.find(name); it != series_.end()) {
     return it->second;
   }
@@ -115,10 +108,10 @@ void EndpointState::Accept(detect::SymptomEdge edge) {
   if (edge.kind != detect::SymptomEdge::Kind::kCleared) {
     v1::Evidence& evidence = *symptom.mutable_evidence();
     if (processes_.has_time()) *evidence.mutable_processes() = processes_;
-    const absl::Time moment = ToTime(symptom.updated_at());
+    const absl::Time moment = wire::ToTime(symptom.updated_at());
     for (const v1::Event& event : events_) {
       if (evidence.recent_events_size() >= kEventsInEvidence) break;
-      const absl::Time time = ToTime(event.time());
+      const absl::Time time = wire::ToTime(event.time());
       if (time > moment - kRecent && time <= moment + absl::Minutes(1)) {
         *evidence.add_recent_events() = event;
       }

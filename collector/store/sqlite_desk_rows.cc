@@ -7,14 +7,14 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "collector/correlate/proto_time.h"
 #include "collector/store/blob.h"
 #include "protos/base/status.h"
+#include "protos/wire/proto_time.h"
 
 namespace forewarn::store {
 namespace {
 
-using ::forewarn::correlate::ToTime;
+using ::forewarn::wire::ToTime;
 
 // A page of anything.
 constexpr uint32_t kMostRows = 1000;

@@ -2,9 +2,9 @@
 
 #include <utility>
 
-#include "collector/correlate/proto_time.h"
 #include "collector/store/sqlite_desk_rows.h"
 #include "protos/base/status.h"
+#include "protos/wire/proto_time.h"
 
 namespace forewarn::store {
 namespace {
@@ -104,7 +104,7 @@ absl::StatusOr<std::optional<v1::Incident>> SqliteDeskStore::LastIncidentOf(
         FOREWARN_ASSIGN_OR_RETURN(v1::Incident incident,
                                   incidents.FindIncident(*id));
         if (!held && incident.has_closed_at() &&
-            correlate::ToTime(incident.closed_at()) < since) {
+            wire::ToTime(incident.closed_at()) < since) {
           return std::nullopt;
         }
         return incident;

@@ -3,15 +3,15 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
-#include "collector/correlate/proto_time.h"
 #include "collector/store/sqlite_desk_rows.h"
 #include "protos/base/status.h"
+#include "protos/wire/proto_time.h"
 
 namespace forewarn::store {
 namespace {
 
-using ::forewarn::correlate::ToStamp;
-using ::forewarn::correlate::ToTime;
+using ::forewarn::wire::ToStamp;
+using ::forewarn::wire::ToTime;
 
 // What a receiver answered: it decides how long and how odd that is, we what
 // we keep.

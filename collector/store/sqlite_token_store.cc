@@ -2,15 +2,15 @@
 
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
-#include "collector/correlate/proto_time.h"
 #include "collector/store/blob.h"
 #include "protos/base/status.h"
+#include "protos/wire/proto_time.h"
 
 namespace forewarn::store {
 namespace {
 
-using ::forewarn::correlate::ToStamp;
-using ::forewarn::correlate::ToTime;
+using ::forewarn::wire::ToStamp;
+using ::forewarn::wire::ToTime;
 
 absl::StatusOr<v1::TokenInfo> FindInfo(SqliteDatabase& rows, uint32_t id) {
   Statement select = rows.Prepare("SELECT body FROM tokens WHERE id = ?");

@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "absl/time/time.h"
-#include "collector/words/proto_time.h"
 #include "collector/words/words.h"
+#include "protos/wire/proto_time.h"
 
 namespace forewarn::words {
 namespace {
@@ -24,7 +24,7 @@ std::vector<Point> FinitePoints(
   std::vector<Point> points;
   for (const v1::SamplePoint& sample : window) {
     if (std::isfinite(sample.value())) {
-      points.push_back({ToTime(sample.time()), sample.value()});
+      points.push_back({wire::ToTime(sample.time()), sample.value()});
     }
   }
   std::stable_sort(

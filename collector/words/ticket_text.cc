@@ -5,10 +5,10 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_format.h"
 #include "absl/strings/str_join.h"
-#include "collector/words/proto_time.h"
 #include "collector/words/text_page.h"
 #include "collector/words/visible.h"
 #include "collector/words/words.h"
+#include "protos/wire/proto_time.h"
 
 namespace forewarn::words {
 namespace {
@@ -75,14 +75,15 @@ void WriteHead(const v1::Ticket& ticket, const Words& words, TextPage& page) {
       ticket.assignee().empty()
           ? "unassigned"
           : absl::StrCat("assigned to ", Visible(ticket.assignee())),
-      endpoint, absl::StrCat("opened ", ShowTime(ToTime(ticket.opened_at())))};
+      endpoint,
+      absl::StrCat("opened ", ShowTime(wire::ToTime(ticket.opened_at())))};
   if (ticket.reopened() > 0) {
     parts.push_back(absl::StrCat("opened again ", ticket.reopened(),
                                  ticket.reopened() == 1 ? " time" : " times"));
   }
   if (ticket.has_resolved_at()) {
-    parts.push_back(
-        absl::StrCat("resolved ", ShowTime(ToTime(ticket.resolved_at()))));
+    parts.push_back(absl::StrCat("resolved ",
+                                 ShowTime(wire::ToTime(ticket.resolved_at()))));
   }
   page.Paragraph(absl::StrJoin(parts, " · "), 0);
 }
@@ -119,18 +120,19 @@ void WriteTimeLeft(const v1::Evidence& evidence, TextPage& page) {
   if (!evidence.has_time_left()) return;
   const v1::TimeLeft& left = evidence.time_left();
   std::string interval =
-      absl::StrCat("at least ", ShowDuration(ToDuration(left.low())));
+      absl::StrCat("at least ", ShowDuration(wire::ToDuration(left.low())));
   if (left.has_high()) {
-    interval = absl::StrCat(ShowDuration(ToDuration(left.low())), " to ",
-                            ShowDuration(ToDuration(left.high())));
+    interval = absl::StrCat(ShowDuration(wire::ToDuration(left.low())), " to ",
+                            ShowDuration(wire::ToDuration(left.high())));
   }
-  page.Field("Time left", absl::StrCat(ShowDuration(ToDuration(left.middle())),
-                                       " (", interval, ")"));
+  page.Field("Time left",
+             absl::StrCat(ShowDuration(wire::ToDuration(left.middle())), " (",
+                          interval, ")"));
   if (left.has_limit_at()) {
-    page.Field(
-        "Limit",
-        absl::StrCat(ShowQuantity(left.limit(), evidence.unit()),
-                     ", reached about ", ShowTime(ToTime(left.limit_at()))));
+    page.Field("Limit",
+               absl::StrCat(ShowQuantity(left.limit(), evidence.unit()),
+                            ", reached about ",
+                            ShowTime(wire::ToTime(left.limit_at()))));
   }
 }
 
@@ -140,8 +142,8 @@ void WriteChart(const v1::Evidence& evidence, TextPage& page) {
   const auto [low, high] = std::minmax_element(
       window.begin(), window.end(),
       [](const auto& a, const auto& b) { return a.value() < b.value(); });
-  const absl::Time first = ToTime(window.begin()->time());
-  const absl::Time last = ToTime(window.rbegin()->time());
+  const absl::Time first = wire::ToTime(window.begin()->time());
+  const absl::Time last = wire::ToTime(window.rbegin()->time());
   page.Line(absl::StrCat("  Chart       ", Sparkline(window, 60)));
   page.Field(
       "", absl::StrCat("lowest ", ShowQuantity(low->value(), evidence.unit()),
@@ -157,9 +159,9 @@ void WriteWhy(const v1::Symptom& lead, const Words& words, TextPage& page) {
   }
   const v1::Evidence& evidence = lead.evidence();
   const absl::Time since =
-      ToTime(lead.has_since() ? lead.since() : lead.opened_at());
-  const absl::Time until =
-      ToTime(lead.has_cleared_at() ? lead.cleared_at() : lead.updated_at());
+      wire::ToTime(lead.has_since() ? lead.since() : lead.opened_at());
+  const absl::Time until = wire::ToTime(
+      lead.has_cleared_at() ? lead.cleared_at() : lead.updated_at());
   if (!evidence.unit().empty()) {
     page.Field("Value",
                absl::StrCat(ShowQuantity(evidence.value(), evidence.unit()),
@@ -201,11 +203,11 @@ void WriteFurther(const v1::TicketDetail& detail, const Words& words,
     }
     absl::StrAppend(
         &text, ", since ",
-        ShowTime(ToTime(symptom.has_since() ? symptom.since()
-                                            : symptom.opened_at())));
+        ShowTime(wire::ToTime(symptom.has_since() ? symptom.since()
+                                                  : symptom.opened_at())));
     if (symptom.has_cleared_at()) {
       absl::StrAppend(&text, ", cleared ",
-                      ShowTime(ToTime(symptom.cleared_at())));
+                      ShowTime(wire::ToTime(symptom.cleared_at())));
     }
     page.Item(FitTo(ShowPriority(symptom.priority()), 4), text);
   }
@@ -241,7 +243,8 @@ void WriteProcesses(const v1::TicketDetail& detail, TextPage& page) {
     const v1::ProcessSnapshot& snapshot = symptom.evidence().processes();
     if (snapshot.top_cpu().empty() && snapshot.top_memory().empty()) continue;
     page.Heading("Top processes");
-    page.Paragraph(absl::StrCat("At ", ShowTime(ToTime(snapshot.time())), ":"));
+    page.Paragraph(
+        absl::StrCat("At ", ShowTime(wire::ToTime(snapshot.time())), ":"));
     WriteProcessTable("BY CPU", snapshot.top_cpu(), page);
     WriteProcessTable("BY MEMORY", snapshot.top_memory(), page);
     return;
@@ -263,7 +266,7 @@ void WriteChanges(const v1::TicketDetail& detail, TextPage& page) {
       if (!attributes.empty()) {
         absl::StrAppend(&text, " (", absl::StrJoin(attributes, ", "), ")");
       }
-      page.Item(ShowTime(ToTime(event.time())), text);
+      page.Item(ShowTime(wire::ToTime(event.time())), text);
     }
     return;
   }
@@ -309,7 +312,7 @@ void WriteHistory(const v1::TicketDetail& detail, const Words& words,
     if (!event.comment().empty()) {
       absl::StrAppend(&text, ": ", Visible(event.comment(), kLongestComment));
     }
-    page.Item(absl::StrCat(ShowTime(ToTime(event.time())), "  ",
+    page.Item(absl::StrCat(ShowTime(wire::ToTime(event.time())), "  ",
                            Visible(event.actor(), 64), ":"),
               text);
   }
@@ -323,7 +326,7 @@ void WriteUndelivered(const v1::TicketDetail& detail, TextPage& page) {
     first = false;
     page.Item(absl::StrCat(Visible(notification.channel(), 64), ":"),
               absl::StrCat(Visible(notification.event(), 64), ", given up ",
-                           ShowTime(ToTime(notification.given_up_at())),
+                           ShowTime(wire::ToTime(notification.given_up_at())),
                            " after ", notification.attempts(), " attempts: ",
                            Visible(notification.last_error(), 300)));
   }

@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "collector/words/english.h"
-#include "collector/words/proto_time.h"
 #include "collector/words/visible.h"
+#include "protos/wire/proto_time.h"
 
 namespace forewarn::words {
 namespace {
@@ -23,9 +23,9 @@ std::string ShowParameter(const v1::Parameter& parameter) {
       return ShowQuantity(parameter.quantity().value(),
                           parameter.quantity().unit());
     case v1::Parameter::kTime:
-      return ShowTime(ToTime(parameter.time()));
+      return ShowTime(wire::ToTime(parameter.time()));
     case v1::Parameter::kDuration:
-      return ShowDuration(ToDuration(parameter.duration()));
+      return ShowDuration(wire::ToDuration(parameter.duration()));
     case v1::Parameter::VALUE_NOT_SET:
       break;
   }

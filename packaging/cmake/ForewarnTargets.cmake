@@ -22,15 +22,6 @@ endfunction()
 # PRIVATE_DEPS those that only sources need.
 function(forewarn_library name)
   cmake_parse_arguments(ARG "" "" "HDRS;SRCS;DEPS;PRIVATE_DEPS" ${ARGN})
-  foreach(list ARG_HDRS ARG_SRCS)  # INTERIM
-    set(kept "")  # INTERIM
-    foreach(file ${${list}})  # INTERIM
-      if(IS_ABSOLUTE "${file}" OR EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${file})  # INTERIM
-        list(APPEND kept ${file})  # INTERIM
-      endif()  # INTERIM
-    endforeach()  # INTERIM
-    set(${list} ${kept})  # INTERIM
-  endforeach()  # INTERIM
   if(ARG_SRCS)
     add_library(forewarn_${name} STATIC ${ARG_SRCS})
     set(scope PUBLIC)
@@ -59,9 +50,6 @@ endfunction()
 # <name>.cc in the current folder. Every TEST is one CTest test.
 function(forewarn_test name)
   cmake_parse_arguments(ARG "" "" "SRCS;DEPS;LABELS" ${ARGN})
-  if(NOT EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/${name}.cc)  # INTERIM
-    return()  # INTERIM
-  endif()  # INTERIM
   add_executable(${name} ${name}.cc ${ARG_SRCS})
   forewarn_warnings(${name})
   target_link_libraries(${name} PRIVATE ${ARG_DEPS} forewarn::test_support

@@ -7,11 +7,11 @@
 #include <vector>
 
 #include "collector/correlate/incident.h"
-#include "collector/correlate/proto_time.h"
 #include "collector/desk/desk_store.h"
 #include "collector/desk/outbox.h"
 #include "collector/store/sqlite_desk_store.h"
 #include "gtest/gtest.h"
+#include "protos/wire/proto_time.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_folder.h"
 #include "tests/unit/collector/correlate/symptom_maker.h"
@@ -19,13 +19,13 @@
 namespace forewarn::desk {
 namespace {
 
-using ::forewarn::correlate::ToStamp;
-using ::forewarn::correlate::ToTime;
 using ::forewarn::testing::IsOk;
 using ::forewarn::testing::IsOkAndHolds;
 using ::forewarn::testing::kNoon;
 using ::forewarn::testing::StatusIs;
 using ::forewarn::testing::SymptomMaker;
+using ::forewarn::wire::ToStamp;
+using ::forewarn::wire::ToTime;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
 

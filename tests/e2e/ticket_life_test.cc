@@ -3,7 +3,6 @@
 #include <httplib.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-
 #include <signal.h>
 #include <sys/stat.h>
 
@@ -56,17 +55,17 @@ class WebhookBox {
         return;
       }
       const std::string id = request.get_header_value("webhook-id");
-      const std::string signed_text = absl::StrCat(
-          id, ".", request.get_header_value("webhook-timestamp"), ".",
-          request.body);
+      const std::string signed_text =
+          absl::StrCat(id, ".", request.get_header_value("webhook-timestamp"),
+                       ".", request.body);
       unsigned char mac[EVP_MAX_MD_SIZE];
       unsigned int size = 0;
       HMAC(EVP_sha256(), "secret-of-the-test", 18,
            reinterpret_cast<const unsigned char*>(signed_text.data()),
            signed_text.size(), mac, &size);
-      const std::string wanted = absl::StrCat(
-          "v1,", absl::Base64Escape(absl::string_view(
-                     reinterpret_cast<const char*>(mac), size)));
+      const std::string wanted =
+          absl::StrCat("v1,", absl::Base64Escape(absl::string_view(
+                                  reinterpret_cast<const char*>(mac), size)));
       signatures_good_ &=
           request.get_header_value("webhook-signature") == wanted;
       ++received_[id];
@@ -131,9 +130,9 @@ class TicketLifeTest : public ::testing::Test {
   void Start() {
     ASSERT_NO_FATAL_FAILURE(installation_.StartCollector());
     ASSERT_NO_FATAL_FAILURE(installation_.EnrollAgent());
-    ASSERT_NO_FATAL_FAILURE(installation_.StartAgent(absl::StrCat(
-        "probes:\n- {name: shop, type: tcp, target: \"127.0.0.1:",
-        service_port_, "\", interval: 1s, timeout: 1s}\n")));
+    ASSERT_NO_FATAL_FAILURE(installation_.StartAgent(
+        absl::StrCat("probes:\n- {name: shop, type: tcp, target: \"127.0.0.1:",
+                     service_port_, "\", interval: 1s, timeout: 1s}\n")));
   }
 
   // The service the probe looks at.
@@ -182,8 +181,7 @@ TEST_F(TicketLifeTest, OneFaultOneTicketWhichClosesByItself) {
   ASSERT_NO_FATAL_FAILURE(Start());
   ASSERT_TRUE(WaitUntil([this] { return StateIs(v1::NEW); }))
       << installation_.Logs();
-  const v1::TicketDetail detail =
-      installation_.Ticket(ProbeTickets()[0].id());
+  const v1::TicketDetail detail = installation_.Ticket(ProbeTickets()[0].id());
   EXPECT_EQ(detail.ticket().priority(), v1::P2);
   EXPECT_THAT(detail.ticket().title_text(), HasSubstr("shop does not answer"));
   ASSERT_THAT(detail.symptoms(), SizeIs(1));
@@ -191,8 +189,8 @@ TEST_F(TicketLifeTest, OneFaultOneTicketWhichClosesByItself) {
   EXPECT_THAT(detail.rendered(), HasSubstr("Look at the service."));
 
   ServiceUp();
-  ASSERT_TRUE(WaitUntil([this] { return StateIs(v1::RESOLVED); },
-                        absl::Seconds(60)))
+  ASSERT_TRUE(
+      WaitUntil([this] { return StateIs(v1::RESOLVED); }, absl::Seconds(60)))
       << installation_.Logs();
 
   // It comes back: the same ticket, not a second one.
@@ -207,13 +205,13 @@ TEST_F(TicketLifeTest, ATicketAPersonHasBegunIsOnlyNoted) {
   ASSERT_TRUE(WaitUntil([this] { return StateIs(v1::NEW); }))
       << installation_.Logs();
   const std::string id = absl::StrCat(ProbeTickets()[0].id());
-  EXPECT_EQ(installation_.Forewarn({"ticket", "assign", id, "ingrid"}).code,
-            0);
+  EXPECT_EQ(installation_.Forewarn({"ticket", "assign", id, "ingrid"}).code, 0);
   ServiceUp();
   ASSERT_TRUE(WaitUntil(
       [&] {
-        for (const v1::TicketEvent& event :
-             installation_.Ticket(ProbeTickets()[0].id()).events()) {
+        const v1::TicketDetail detail =
+            installation_.Ticket(ProbeTickets()[0].id());
+        for (const v1::TicketEvent& event : detail.events()) {
           if (event.verb() == "recovered_noted") return true;
         }
         return false;
@@ -238,8 +236,8 @@ TEST_F(TicketLifeTest, ACollectorThatIsKilledMakesNoSecondTicket) {
   }
   // The agent is back and its batches are judged; still one.
   ServiceUp();
-  ASSERT_TRUE(WaitUntil([this] { return StateIs(v1::RESOLVED); },
-                        absl::Seconds(90)))
+  ASSERT_TRUE(
+      WaitUntil([this] { return StateIs(v1::RESOLVED); }, absl::Seconds(90)))
       << installation_.Logs();
   EXPECT_THAT(ProbeTickets(), SizeIs(1));
 }
@@ -247,8 +245,8 @@ TEST_F(TicketLifeTest, ACollectorThatIsKilledMakesNoSecondTicket) {
 TEST_F(TicketLifeTest, WebhooksAreSignedRetriedAndCarryOneKey) {
   box_.RefuseNext(2);
   ASSERT_NO_FATAL_FAILURE(Start());
-  ASSERT_TRUE(WaitUntil([this] { return !box_.received().empty(); },
-                        absl::Seconds(60)))
+  ASSERT_TRUE(
+      WaitUntil([this] { return !box_.received().empty(); }, absl::Seconds(60)))
       << installation_.Logs();
   EXPECT_TRUE(box_.signatures_good());
   EXPECT_GE(box_.attempts(), 3);

@@ -12,13 +12,13 @@
 #include "collector/api/api_routes.h"
 #include "collector/api/api_services.h"
 #include "collector/api/json.h"
-#include "collector/correlate/proto_time.h"
 #include "collector/history/rocks_store.h"
 #include "collector/store/sqlite_database.h"
 #include "collector/store/sqlite_desk_store.h"
 #include "collector/store/sqlite_endpoint_store.h"
 #include "collector/store/sqlite_token_store.h"
 #include "gtest/gtest.h"
+#include "protos/wire/proto_time.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/temporary_folder.h"
 
@@ -32,10 +32,9 @@ class ApiFixture : public ::testing::Test {
     desk_store_.emplace(*database_);
     endpoint_store_.emplace(*database_);
     token_store_.emplace(*database_);
-    history_ =
-        *history::RocksStore::Open({.directory = folder_ / "history"});
-    authority_ = *identity::CertificateAuthority::OpenOrCreate(
-        folder_ / "ca", clock_);
+    history_ = *history::RocksStore::Open({.directory = folder_ / "history"});
+    authority_ =
+        *identity::CertificateAuthority::OpenOrCreate(folder_ / "ca", clock_);
     desk_.emplace(*desk_store_, std::vector<desk::OutboxChannel>{}, clock_);
     endpoints_.emplace(*endpoint_store_);
     tokens_.emplace(*token_store_, clock_, authority_->pin(),
@@ -129,8 +128,8 @@ class ApiFixture : public ::testing::Test {
     change.title.set_key("rule.disk_fill.title");
     change.incident.set_endpoint_id(endpoint.id());
     change.incident.set_lead_fingerprint(fingerprint);
-    *change.incident.mutable_opened_at() = correlate::ToStamp(clock_.Now());
-    *change.incident.mutable_last_edge_at() = correlate::ToStamp(clock_.Now());
+    *change.incident.mutable_opened_at() = wire::ToStamp(clock_.Now());
+    *change.incident.mutable_last_edge_at() = wire::ToStamp(clock_.Now());
     v1::Symptom& symptom = change.symptoms.emplace_back();
     symptom.set_fingerprint(fingerprint);
     symptom.set_endpoint_id(endpoint.id());
@@ -139,8 +138,8 @@ class ApiFixture : public ::testing::Test {
     symptom.set_detector(v1::DETECTOR_KIND_FORECAST);
     symptom.set_subsystem("filesystem");
     symptom.set_priority(v1::P2);
-    *symptom.mutable_opened_at() = correlate::ToStamp(clock_.Now());
-    *symptom.mutable_updated_at() = correlate::ToStamp(clock_.Now());
+    *symptom.mutable_opened_at() = wire::ToStamp(clock_.Now());
+    *symptom.mutable_updated_at() = wire::ToStamp(clock_.Now());
     auto incident = desk_->Accept(change);
     EXPECT_TRUE(incident.ok()) << incident.status();
     return incident->ticket();

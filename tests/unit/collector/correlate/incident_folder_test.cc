@@ -4,8 +4,8 @@
 #include <vector>
 
 #include "collector/correlate/memory_incidents.h"
-#include "collector/correlate/proto_time.h"
 #include "gtest/gtest.h"
+#include "protos/wire/proto_time.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/collector/correlate/symptom_maker.h"
 
@@ -78,7 +78,7 @@ TEST_F(IncidentFolderTest, ASymptomOpensAnIncident) {
   EXPECT_EQ(Last().priority, v1::P2);
   EXPECT_EQ(Last().title.key(), "rule.disk_used.title");
   EXPECT_EQ(Last().incident.endpoint_id(), "endpoint-a");
-  EXPECT_EQ(ToTime(Last().incident.opened_at()), kNoon);
+  EXPECT_EQ(wire::ToTime(Last().incident.opened_at()), kNoon);
 }
 
 TEST_F(IncidentFolderTest, AnEdgeSeenBeforeChangesNothing) {
@@ -194,7 +194,8 @@ TEST_F(IncidentFolderTest, ResolvesAfterTheLongestQuietOfItsSymptoms) {
   Fold(Cleared(two, kNoon + absl::Seconds(10)));
   Fold(Cleared(one, kNoon + absl::Seconds(20)));
   EXPECT_EQ(Last().kind, Kind::kAllClear);
-  EXPECT_EQ(ToTime(Last().incident.resolve_after()), kNoon + absl::Minutes(30));
+  EXPECT_EQ(wire::ToTime(Last().incident.resolve_after()),
+            kNoon + absl::Minutes(30));
   TickAt(kNoon + absl::Minutes(29));
   EXPECT_EQ(Last().kind, Kind::kAllClear);
   TickAt(kNoon + absl::Minutes(30));

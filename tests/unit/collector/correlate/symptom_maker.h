@@ -5,9 +5,9 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "collector/correlate/proto_time.h"
 #include "collector/detect/symptom.h"
 #include "forewarn/v1/desk.pb.h"
+#include "protos/wire/proto_time.h"
 
 namespace forewarn::testing {
 
@@ -32,9 +32,9 @@ struct SymptomMaker {
     symptom.set_subsystem(subsystem);
     symptom.set_detector(detector);
     symptom.set_priority(priority);
-    *symptom.mutable_opened_at() = correlate::ToStamp(opened);
-    *symptom.mutable_updated_at() = correlate::ToStamp(opened);
-    *symptom.mutable_since() = correlate::ToStamp(opened);
+    *symptom.mutable_opened_at() = wire::ToStamp(opened);
+    *symptom.mutable_updated_at() = wire::ToStamp(opened);
+    *symptom.mutable_since() = wire::ToStamp(opened);
     symptom.mutable_title()->set_key(absl::StrCat("rule.", rule, ".title"));
     symptom.mutable_quiet()->set_seconds(absl::ToInt64Seconds(quiet));
     return symptom;
@@ -51,20 +51,20 @@ inline detect::SymptomEdge Standing(const v1::Symptom& symptom) {
 }
 inline detect::SymptomEdge Updated(v1::Symptom symptom, absl::Time at,
                                    v1::Priority priority) {
-  *symptom.mutable_updated_at() = correlate::ToStamp(at);
+  *symptom.mutable_updated_at() = wire::ToStamp(at);
   symptom.set_priority(priority);
   return {EdgeKind::kUpdated, symptom};
 }
 inline detect::SymptomEdge Cleared(v1::Symptom symptom, absl::Time at) {
-  *symptom.mutable_updated_at() = correlate::ToStamp(at);
-  *symptom.mutable_cleared_at() = correlate::ToStamp(at);
+  *symptom.mutable_updated_at() = wire::ToStamp(at);
+  *symptom.mutable_cleared_at() = wire::ToStamp(at);
   return {EdgeKind::kCleared, symptom};
 }
 inline detect::SymptomEdge Reconciled(const std::string& endpoint,
                                       absl::Time at) {
   detect::SymptomEdge edge{EdgeKind::kReconciled, {}};
   edge.symptom.set_endpoint_id(endpoint);
-  *edge.symptom.mutable_updated_at() = correlate::ToStamp(at);
+  *edge.symptom.mutable_updated_at() = wire::ToStamp(at);
   return edge;
 }
 

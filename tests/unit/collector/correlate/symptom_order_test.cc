@@ -1,7 +1,7 @@
 #include "collector/correlate/symptom_order.h"
 
-#include "collector/correlate/proto_time.h"
 #include "gtest/gtest.h"
+#include "protos/wire/proto_time.h"
 #include "tests/unit/collector/correlate/symptom_maker.h"
 
 namespace forewarn::correlate {
@@ -18,7 +18,7 @@ TEST(SymptomOrderTest, TheMoreUrgentLeads) {
 
 TEST(SymptomOrderTest, WhatStandsLeadsOverWhatCleared) {
   v1::Symptom cleared = SymptomMaker{.priority = v1::P1}.Make();
-  *cleared.mutable_cleared_at() = ToStamp(kNoon);
+  *cleared.mutable_cleared_at() = wire::ToStamp(kNoon);
   EXPECT_TRUE(ExplainsBetter(SymptomMaker{.priority = v1::P4}.Make(), cleared));
 }
 

@@ -5,9 +5,9 @@
 #include <vector>
 
 #include "collector/correlate/incident_folder.h"
-#include "collector/correlate/proto_time.h"
 #include "collector/store/sqlite_desk_store.h"
 #include "gtest/gtest.h"
+#include "protos/wire/proto_time.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/collector/correlate/symptom_maker.h"
@@ -93,7 +93,7 @@ TEST_F(TicketDeskTest, AnIncidentGetsItsOneTicketWithEvidence) {
       SymptomMaker{.priority = v1::P2, .detector = v1::DETECTOR_KIND_FORECAST}
           .Make();
   *disk.mutable_evidence()->mutable_time_left()->mutable_limit_at() =
-      correlate::ToStamp(kNoon + absl::Hours(3));
+      wire::ToStamp(kNoon + absl::Hours(3));
   Fold(Opened(disk));
   const v1::TicketDetail detail = Ticket();
   EXPECT_EQ(detail.ticket().state(), v1::NEW);
@@ -104,8 +104,7 @@ TEST_F(TicketDeskTest, AnIncidentGetsItsOneTicketWithEvidence) {
   EXPECT_EQ(detail.ticket().subsystem(), "filesystem");
   EXPECT_EQ(detail.ticket().title().key(), "rule.disk_used.title");
   EXPECT_EQ(detail.ticket().version(), 1u);
-  EXPECT_EQ(correlate::ToTime(detail.ticket().limit_at()),
-            kNoon + absl::Hours(3));
+  EXPECT_EQ(wire::ToTime(detail.ticket().limit_at()), kNoon + absl::Hours(3));
   ASSERT_EQ(detail.symptoms_size(), 1);
   EXPECT_EQ(detail.symptoms(0).ticket(), 1u);
   EXPECT_EQ(detail.symptoms(0).incident(), detail.ticket().incident());

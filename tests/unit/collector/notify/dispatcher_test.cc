@@ -110,7 +110,7 @@ class DispatcherTest : public ::testing::Test {
     outbox_.Wake();
   }
   absl::Duration WaitOf(uint32_t id) {
-    return words::ToTime(outbox_.row(id).next_attempt_at()) - clock_.Now();
+    return wire::ToTime(outbox_.row(id).next_attempt_at()) - clock_.Now();
   }
 
   FakeClock clock_;

@@ -13,8 +13,8 @@
 #include "absl/functional/function_ref.h"
 #include "absl/time/time.h"
 #include "collector/desk/outbox.h"
-#include "collector/words/proto_time.h"
 #include "protos/base/mutex.h"
+#include "protos/wire/proto_time.h"
 
 namespace forewarn::notify {
 
@@ -79,7 +79,7 @@ class FakeOutbox final : public desk::Outbox {
       if (IsDone(row) || !seen.insert({row.ticket(), row.channel()}).second) {
         continue;
       }
-      if (words::ToTime(row.next_attempt_at()) > now) continue;
+      if (wire::ToTime(row.next_attempt_at()) > now) continue;
       if (static_cast<int>(due.size()) < limit) due.push_back(row);
     }
     return due;
@@ -89,7 +89,7 @@ class FakeOutbox final : public desk::Outbox {
     absl::Time next = absl::InfiniteFuture();
     for (const auto& [id, row] : rows_) {
       if (!IsDone(row)) {
-        next = std::min(next, words::ToTime(row.next_attempt_at()));
+        next = std::min(next, wire::ToTime(row.next_attempt_at()));
       }
     }
     return next;

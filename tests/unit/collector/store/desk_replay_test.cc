@@ -11,12 +11,12 @@
 #include <vector>
 
 #include "collector/correlate/incident_folder.h"
-#include "collector/correlate/proto_time.h"
 #include "collector/correlate/symptom_order.h"
 #include "collector/desk/ticket_desk.h"
 #include "collector/desk/workflow.h"
 #include "collector/store/sqlite_desk_store.h"
 #include "gtest/gtest.h"
+#include "protos/wire/proto_time.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/status_matchers.h"
 #include "tests/unit/collector/correlate/symptom_maker.h"

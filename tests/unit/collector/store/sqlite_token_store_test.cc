@@ -2,15 +2,15 @@
 
 #include <memory>
 
-#include "collector/correlate/proto_time.h"
 #include "gtest/gtest.h"
+#include "protos/wire/proto_time.h"
 #include "tests/support/status_matchers.h"
 
 namespace forewarn::store {
 namespace {
 
-using ::forewarn::correlate::ToStamp;
 using ::forewarn::testing::StatusIs;
+using ::forewarn::wire::ToStamp;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
@@ -82,8 +82,7 @@ TEST_F(SqliteTokenStoreTest, RevokingTwiceKeepsTheFirstTime) {
   const uint32_t id = Add("abc");
   FOREWARN_ASSERT_OK(store_->RevokeToken(id, kNow));
   FOREWARN_ASSERT_OK(store_->RevokeToken(id, kNow + absl::Hours(1)));
-  EXPECT_EQ(correlate::ToTime(store_->FindToken("abc")->info.revoked_at()),
-            kNow);
+  EXPECT_EQ(wire::ToTime(store_->FindToken("abc")->info.revoked_at()), kNow);
 }
 
 TEST_F(SqliteTokenStoreTest, ListsInOrderAndRemembersUse) {
@@ -94,7 +93,7 @@ TEST_F(SqliteTokenStoreTest, ListsInOrderAndRemembersUse) {
   FOREWARN_ASSERT_OK(tokens);
   ASSERT_EQ(tokens->size(), 2u);
   EXPECT_EQ((*tokens)[0].id(), first);
-  EXPECT_EQ(correlate::ToTime((*tokens)[0].last_used_at()), kNow);
+  EXPECT_EQ(wire::ToTime((*tokens)[0].last_used_at()), kNow);
   EXPECT_FALSE((*tokens)[1].has_last_used_at());
 }
 
