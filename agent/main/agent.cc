@@ -104,6 +104,7 @@ class Agent {
  private:
   Uplink::Options UplinkOptions();
   Sampler::Options SamplerOptions();
+  v1::AgentConfig SourcesConfig() const;
   void BringStatsUpToDate();
   void KeepHouse();
   AgentStatus Status() const;
@@ -143,11 +144,24 @@ Agent::Agent(const Settings& settings)
       uplink_(clock_, transport_, store_, spool_, UplinkOptions()),
       sink_(spool_, uplink_),
       batcher_({}, sink_),
-      sampler_(clock_, MakeSources(host_, settings.config, stats_), batcher_,
+      sampler_(clock_, MakeSources(host_, SourcesConfig(), stats_), batcher_,
                stats_, SamplerOptions()),
       power_({.before_sleep = [this] { uplink_.Suspend(kSleepPatience); },
               .after_sleep = [this] { uplink_.Resume(); }}) {
   last_tick_seconds_ = absl::ToInt64Seconds(clock_.SinceBoot());
+}
+
+// The resolver is watched on the collector's name, which enrolment gave.
+v1::AgentConfig Agent::SourcesConfig() const {
+  v1::AgentConfig config = settings_.config;
+  if (config.collectors().empty()) {
+    if (const absl::StatusOr<Identity> identity = store_.Load();
+        identity.ok()) {
+      config.mutable_collectors()->Assign(identity->collectors.begin(),
+                                          identity->collectors.end());
+    }
+  }
+  return config;
 }
 
 Uplink::Options Agent::UplinkOptions() {

@@ -30,10 +30,10 @@ struct ApiServices {
   const words::Words& words;
   base::Clock& clock;
 
-  Router::AuditLog audit;              // every change that succeeded
-  Router::Observer observe;            // every answer; may be null
-  std::function<std::string()> metrics;    // Prometheus text format
-  std::function<absl::Status()> ready;     // OK: batches are being taken
+  Router::AuditLog audit;                // every change that succeeded
+  Router::Observer observe;              // every answer; may be null
+  std::function<std::string()> metrics;  // Prometheus text format
+  std::function<absl::Status()> ready;   // OK: batches are being taken
   std::function<v1::DoctorReport()> doctor;
   // host:port of the agents' listener, as endpoints reach it, in order.
   std::function<std::vector<std::string>()> stream_addresses;

@@ -18,10 +18,8 @@ std::string NetworkOf(absl::string_view address) {
 
 }  // namespace
 
-double FailureLimiter::LevelAt(const Bucket& bucket,
-                               absl::Duration now) const {
-  const double forgiven =
-      absl::FDivDuration(now - bucket.at, options_.forgive);
+double FailureLimiter::LevelAt(const Bucket& bucket, absl::Duration now) const {
+  const double forgiven = absl::FDivDuration(now - bucket.at, options_.forgive);
   return std::max(0.0, bucket.failures - forgiven);
 }
 

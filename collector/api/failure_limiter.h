@@ -38,8 +38,7 @@ class FailureLimiter {
     absl::Duration at;
   };
   double LevelAt(const Bucket& bucket, absl::Duration now) const;
-  void MakeRoomLocked(absl::Duration now)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void MakeRoomLocked(absl::Duration now) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Options options_;
   mutable base::Mutex mutex_;

@@ -199,8 +199,7 @@ class HttpsServer::Impl::Connection
   void AwaitRequest() {
     if (server_.draining_) return Close();
     parser_.emplace();
-    parser_->header_limit(
-        static_cast<uint32_t>(server_.options_.header_bytes));
+    parser_->header_limit(static_cast<uint32_t>(server_.options_.header_bytes));
     parser_->body_limit(server_.options_.body_bytes);
     request_ = std::make_shared<HttpRequest>();
     request_->id = NewRequestId();
@@ -263,9 +262,9 @@ class HttpsServer::Impl::Connection
       request_->headers.emplace_back(name, std::move(value));
     }
     if (count > server_.options_.header_count) {
-      return Answer(431, absl::StrCat("more than ",
-                                      server_.options_.header_count,
-                                      " header fields"));
+      return Answer(431,
+                    absl::StrCat("more than ", server_.options_.header_count,
+                                 " header fields"));
     }
     if (hosts > 1 || (hosts == 0 && message.version() >= 11)) {
       return Answer(400, "exactly one Host header is needed");
@@ -322,14 +321,15 @@ class HttpsServer::Impl::Connection
     ++server_.counters_.requests;
     keep_alive_ = parser_->get().keep_alive();
     request_->body = std::move(parser_->get().body());
-    asio::post(server_.handlers_, [self = shared_from_this(),
-                                   guard = asio::make_work_guard(
-                                       server_.io_)]() mutable {
-      auto response = std::make_shared<HttpResponse>(self->Handle());
-      asio::post(guard.get_executor(), [self = std::move(self), response] {
-        self->Write(std::move(*response));
-      });
-    });
+    asio::post(server_.handlers_,
+               [self = shared_from_this(),
+                guard = asio::make_work_guard(server_.io_)]() mutable {
+                 auto response = std::make_shared<HttpResponse>(self->Handle());
+                 asio::post(guard.get_executor(),
+                            [self = std::move(self), response] {
+                              self->Write(std::move(*response));
+                            });
+               });
   }
 
   // On a handler's thread; the connection waits meanwhile.
@@ -557,8 +557,7 @@ void HttpsServer::Impl::Drain() {
   certificate_timer_.cancel();
   const auto all = connections_;
   for (const auto& connection : all) connection->Drain(/*now=*/false);
-  drain_timer_.expires_after(
-      absl::ToChronoNanoseconds(options_.drain_timeout));
+  drain_timer_.expires_after(absl::ToChronoNanoseconds(options_.drain_timeout));
   drain_timer_.async_wait([this](const error_code& cancelled) {
     if (cancelled) return;
     const auto rest = connections_;

@@ -31,10 +31,9 @@ absl::Status FromJson(absl::string_view json, pb::Message& message) {
   const auto status = pb::util::JsonStringToMessage(
       pb::StringPiece(json.data(), json.size()), &message);
   if (status.ok()) return absl::OkStatus();
-  return absl::InvalidArgumentError(
-      absl::StrCat("request body is not a valid ",
-                   message.GetDescriptor()->name(), ": ",
-                   status.message().ToString()));
+  return absl::InvalidArgumentError(absl::StrCat(
+      "request body is not a valid ", message.GetDescriptor()->name(), ": ",
+      status.message().ToString()));
 }
 
 HttpResponse JsonResponse(const pb::Message& message, int status) {

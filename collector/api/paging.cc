@@ -9,7 +9,8 @@ namespace forewarn::api {
 
 absl::StatusOr<Page> PageOf(const Call& call, char kind) {
   Page page;
-  FOREWARN_ASSIGN_OR_RETURN(page.limit, call.QueryNumber("limit", 100, 1, 1000));
+  FOREWARN_ASSIGN_OR_RETURN(page.limit,
+                            call.QueryNumber("limit", 100, 1, 1000));
   const absl::string_view cursor = call.Query("cursor");
   if (cursor.empty()) return page;
   if (cursor[0] != kind || !absl::SimpleAtoi(cursor.substr(1), &page.cursor) ||

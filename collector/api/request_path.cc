@@ -59,7 +59,7 @@ bool IsPlainText(absl::string_view text) {
   for (size_t i = 0; i < text.size();) {
     const auto lead = static_cast<unsigned char>(text[i]);
     if (lead < 0x20 || lead == 0x7f) return false;
-    const size_t length = lead < 0x80            ? 1
+    const size_t length = lead < 0x80             ? 1
                           : (lead & 0xe0) == 0xc0 ? 2
                           : (lead & 0xf0) == 0xe0 ? 3
                           : (lead & 0xf8) == 0xf0 ? 4
@@ -110,9 +110,8 @@ absl::StatusOr<RequestPath> ParseTarget(absl::string_view target) {
     return Refuse("it must begin with a slash");
   }
   const size_t mark = target.find('?');
-  absl::string_view path = target.substr(1, mark == absl::string_view::npos
-                                                ? mark
-                                                : mark - 1);
+  absl::string_view path =
+      target.substr(1, mark == absl::string_view::npos ? mark : mark - 1);
   RequestPath parsed;
   if (!path.empty()) {
     for (absl::string_view raw : absl::StrSplit(path, '/')) {

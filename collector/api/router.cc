@@ -79,10 +79,9 @@ bool IsLoopback(absl::string_view peer) {
 }
 
 [[noreturn]] void Die(const Route& route, absl::string_view why) {
-  base::Log(base::LogLevel::kError, "route table is wrong",
-            {{"method", route.method},
-             {"pattern", route.pattern},
-             {"reason", why}});
+  base::Log(
+      base::LogLevel::kError, "route table is wrong",
+      {{"method", route.method}, {"pattern", route.pattern}, {"reason", why}});
   std::abort();
 }
 
@@ -216,8 +215,8 @@ HttpResponse Router::Find(const HttpRequest& request,
     return ProblemResponse(404, "no such path", request.id);
   }
   const std::string list = absl::StrJoin(allowed, ", ");
-  HttpResponse response = ProblemResponse(
-      405, absl::StrCat("this path knows ", list), request.id);
+  HttpResponse response =
+      ProblemResponse(405, absl::StrCat("this path knows ", list), request.id);
   response.headers.emplace_back("Allow", list);
   return response;
 }
@@ -225,8 +224,8 @@ HttpResponse Router::Find(const HttpRequest& request,
 absl::StatusOr<identity::Principal> Router::Admit(
     const Route& route, const HttpRequest& request) const {
   const int needed = RankNeeded(route.access);
-  if (needed == 0 || (route.access == Access::kLocalOrViewer &&
-                      IsLoopback(request.peer))) {
+  if (needed == 0 ||
+      (route.access == Access::kLocalOrViewer && IsLoopback(request.peer))) {
     return identity::Principal{};
   }
   absl::string_view header = request.Header("authorization");
@@ -249,12 +248,12 @@ absl::StatusOr<identity::Principal> Router::Admit(
                {"role", principal.role},
                {"method", route.method},
                {"path", route.pattern}});
-    return absl::PermissionDeniedError(absl::StrCat(
-        "this needs the role ",
-        needed == 3   ? "admin"
-        : needed == 2 ? "technician"
-                      : "viewer",
-        "; the token has the role ", principal.role));
+    return absl::PermissionDeniedError(absl::StrCat("this needs the role ",
+                                                    needed == 3   ? "admin"
+                                                    : needed == 2 ? "technician"
+                                                                  : "viewer",
+                                                    "; the token has the role ",
+                                                    principal.role));
   }
   return principal;
 }

@@ -48,10 +48,9 @@ HttpResponse ErrorResponse(const absl::Status& status,
   if (code >= 500) {
     base::Log(base::LogLevel::kError, "request failed",
               {{"request", request_id}, {"error", base::ToLine(status)}});
-    detail =
-        code == 503 ? "the collector cannot do this now; try again"
-                    : "the collector failed; its log has the reason under "
-                      "this request id";
+    detail = code == 503 ? "the collector cannot do this now; try again"
+                         : "the collector failed; its log has the reason under "
+                           "this request id";
   }
   HttpResponse response = ProblemResponse(code, detail, request_id);
   if (code == 401) {

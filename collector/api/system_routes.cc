@@ -26,8 +26,7 @@ absl::StatusOr<HttpResponse> Ready(const ApiServices& services, Call& call) {
   const absl::Status status = services.ready();
   if (status.ok()) return PlainText(200, "ready\n");
   base::Log(base::LogLevel::kWarning, "not ready",
-            {{"request", call.request().id},
-             {"reason", base::ToLine(status)}});
+            {{"request", call.request().id}, {"reason", base::ToLine(status)}});
   return PlainText(503, "not ready\n");
 }
 

@@ -101,9 +101,9 @@ RouteHandler Verb(const ApiServices& services,
         text_first ? (services.desk.*verb)(id, words, call.actor())
                    : (services.desk.*verb)(id, call.actor(), words));
     Render(services, ticket);
-    std::string detail = absl::StrCat(
-        "state ", v1::TicketState_Name(before.ticket().state()), " -> ",
-        v1::TicketState_Name(ticket.state()));
+    std::string detail =
+        absl::StrCat("state ", v1::TicketState_Name(before.ticket().state()),
+                     " -> ", v1::TicketState_Name(ticket.state()));
     if (before.ticket().assignee() != ticket.assignee()) {
       absl::StrAppend(&detail, ", assignee '", before.ticket().assignee(),
                       "' -> '", ticket.assignee(), "'");

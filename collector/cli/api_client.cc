@@ -70,8 +70,7 @@ absl::StatusCode CodeOf(int status) {
 absl::Status HttpError(const httplib::Response& response) {
   std::string detail = absl::StrCat("HTTP status ", response.status);
   const auto problem = ParseJson(response.body);
-  const JsonValue* said =
-      problem.ok() ? problem->Find("detail") : nullptr;
+  const JsonValue* said = problem.ok() ? problem->Find("detail") : nullptr;
   if (said != nullptr && !said->text.empty()) detail = Inert(said->text);
   const std::string request = response.get_header_value("X-Request-Id");
   if (response.status >= 500 && !request.empty()) {
@@ -133,9 +132,9 @@ absl::StatusOr<std::string> ApiClient::Send(const char* method,
                                             const std::string& json) const {
   // An unreadable file must not end in trusting the system's authorities.
   if (access(config_.ca_file.c_str(), R_OK) != 0) {
-    return absl::UnavailableError(absl::StrCat(
-        "read the authority's certificate ", config_.ca_file,
-        ", which ca_file in ", config_.path, " names"));
+    return absl::UnavailableError(
+        absl::StrCat("read the authority's certificate ", config_.ca_file,
+                     ", which ca_file in ", config_.path, " names"));
   }
   httplib::SSLClient http(host_, port_);
   http.set_ca_cert_path(config_.ca_file.c_str());

@@ -53,8 +53,8 @@ absl::StatusOr<std::string> ReadPrivate(const std::string& path) {
 
 absl::Status Wrong(const std::string& path, const YAML::Mark& mark,
                    absl::string_view what) {
-  return absl::InvalidArgumentError(absl::StrCat(
-      path, ":", mark.line + 1, ":", mark.column + 1, ": ", what));
+  return absl::InvalidArgumentError(
+      absl::StrCat(path, ":", mark.line + 1, ":", mark.column + 1, ": ", what));
 }
 
 absl::Status Fill(const std::string& path, const YAML::Node& root,

@@ -35,15 +35,15 @@ using Run = std::function<absl::Status(Session&)>;
 class Grammar {
  public:
   Grammar() : options_(std::make_shared<Options>()) {
-    app_.description("Forewarn on the command line. Speaks to the collector's "
-                     "HTTPS API.");
+    app_.description(
+        "Forewarn on the command line. Speaks to the collector's "
+        "HTTPS API.");
     app_.name("forewarn");
     app_.set_version_flag("--version",
                           std::string("forewarn ") + FOREWARN_VERSION);
     app_.require_subcommand(1);
     app_.fallthrough();
-    app_.add_option("-o,--output", options_->format,
-                    "table, json or yaml")
+    app_.add_option("-o,--output", options_->format, "table, json or yaml")
         ->check(CLI::IsMember({"table", "json", "yaml"}));
     app_.footer(
         "The collector's address and the token stand in $FOREWARN_CONFIG, else "
@@ -122,17 +122,16 @@ class Grammar {
                      "only of this person");
     Limit(list, options.tickets.limit);
 
-    CLI::App* show =
-        Leaf(noun, "show", "show one with evidence and history",
-             [&options](Session& session) {
-               return ShowTicket(session, options.id);
-             });
+    CLI::App* show = Leaf(noun, "show", "show one with evidence and history",
+                          [&options](Session& session) {
+                            return ShowTicket(session, options.id);
+                          });
     Id(show);
-    CLI::App* assign = Leaf(noun, "assign", "give a ticket to somebody",
-                            [&options](Session& session) {
-                              return AssignTicket(session, options.id,
-                                                  options.name);
-                            });
+    CLI::App* assign =
+        Leaf(noun, "assign", "give a ticket to somebody",
+             [&options](Session& session) {
+               return AssignTicket(session, options.id, options.name);
+             });
     Id(assign);
     assign->add_option("WHO", options.name, "name of the person")->required();
     Verb(noun, "acknowledge", "take note of a ticket", false);
@@ -150,11 +149,10 @@ class Grammar {
   void Verb(CLI::App* noun, const char* verb, const char* about,
             bool needs_text) {
     Options& options = *options_;
-    CLI::App* leaf = Leaf(noun, verb, about,
-                          [&options, verb](Session& session) {
-                            return ChangeTicket(session, verb, options.id,
-                                                options.text);
-                          });
+    CLI::App* leaf =
+        Leaf(noun, verb, about, [&options, verb](Session& session) {
+          return ChangeTicket(session, verb, options.id, options.text);
+        });
     Id(leaf);
     leaf->add_option("TEXT", options.text, "comment; - reads standard input")
         ->required(needs_text);
@@ -177,22 +175,23 @@ class Grammar {
   void Tokens() {
     Options& options = *options_;
     CLI::App* noun = Noun("token", "credentials of people and new endpoints");
-    CLI::App* create = Leaf(
-        noun, "create", "make a token; prints its secret once",
-        [&options](Session& session) {
-          v1::CreateTokenRequest request;
-          request.set_kind(options.token_kind);
-          request.set_name(options.token_name);
-          request.set_site(options.token_site);
-          request.set_role(options.token_role);
-          request.set_valid_hours(options.token_hours);
-          for (const std::string& tag : options.token_tags) {
-            request.add_tags(tag);
-          }
-          return CreateToken(session, request);
-        });
-    create->add_option("--kind", options.token_kind,
-                       "enroll: for one endpoint; api: for a person")
+    CLI::App* create =
+        Leaf(noun, "create", "make a token; prints its secret once",
+             [&options](Session& session) {
+               v1::CreateTokenRequest request;
+               request.set_kind(options.token_kind);
+               request.set_name(options.token_name);
+               request.set_site(options.token_site);
+               request.set_role(options.token_role);
+               request.set_valid_hours(options.token_hours);
+               for (const std::string& tag : options.token_tags) {
+                 request.add_tags(tag);
+               }
+               return CreateToken(session, request);
+             });
+    create
+        ->add_option("--kind", options.token_kind,
+                     "enroll: for one endpoint; api: for a person")
         ->capture_default_str()
         ->check(CLI::IsMember({"enroll", "api"}));
     create->add_option("--name", options.token_name, "who or what it is for")
@@ -201,11 +200,13 @@ class Grammar {
                        "enroll: site of the endpoint");
     create->add_option("--tag", options.token_tags,
                        "enroll: tag of the endpoint; may be repeated");
-    create->add_option("--role", options.token_role,
-                       "api: admin, technician or viewer")
+    create
+        ->add_option("--role", options.token_role,
+                     "api: admin, technician or viewer")
         ->check(CLI::IsMember({"admin", "technician", "viewer"}));
-    create->add_option("--valid-hours", options.token_hours,
-                       "default 24 (enroll) or 2160 (api)")
+    create
+        ->add_option("--valid-hours", options.token_hours,
+                     "default 24 (enroll) or 2160 (api)")
         ->check(CLI::Range(1u, 8784u));
     Leaf(noun, "list", "list tokens without their secrets",
          [](Session& session) { return ListTokens(session); });

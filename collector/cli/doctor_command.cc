@@ -36,8 +36,7 @@ absl::Status Examine(Session& session, v1::DoctorReport& report) {
   const auto said = session.Get("/api/v1/version");
   absl::Status known = said.status();
   if (known.ok()) known = ReadMessage(*said, version);
-  Note(report, "sign-in", known,
-       absl::StrCat("collector ", version.version()));
+  Note(report, "sign-in", known, absl::StrCat("collector ", version.version()));
   if (!known.ok()) return known;
 
   v1::DoctorReport own;
@@ -73,13 +72,12 @@ absl::Status Doctor(Session& session) {
     session.output().Show(table);
   }
   if (!examined.ok()) return base::Annotate(examined, "doctor");
-  const auto failed = std::count_if(
-      report.checks().begin(), report.checks().end(),
-      [](const v1::CheckResult& check) { return !check.ok(); });
+  const auto failed =
+      std::count_if(report.checks().begin(), report.checks().end(),
+                    [](const v1::CheckResult& check) { return !check.ok(); });
   if (failed == 0) return absl::OkStatus();
-  return absl::AbortedError(absl::StrCat(failed, " of ",
-                                         report.checks_size(),
-                                         " checks failed"));
+  return absl::AbortedError(
+      absl::StrCat(failed, " of ", report.checks_size(), " checks failed"));
 }
 
 }  // namespace forewarn::cli

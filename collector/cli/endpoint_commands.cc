@@ -21,7 +21,9 @@ std::string ClassOf(const v1::EndpointFacts& facts) {
                   "ENDPOINT_CLASS_");
 }
 
-std::string OrDash(const std::string& text) { return text.empty() ? "-" : text; }
+std::string OrDash(const std::string& text) {
+  return text.empty() ? "-" : text;
+}
 
 void ShowDetail(const v1::EndpointDetail& detail, Output& output) {
   const v1::Endpoint& endpoint = detail.endpoint();
@@ -30,27 +32,26 @@ void ShowDetail(const v1::EndpointDetail& detail, Output& output) {
   about.Add({"number", absl::StrCat(endpoint.number())});
   about.Add({"id", endpoint.id()});
   about.Add({"presence", PresenceCell(endpoint.presence())});
-  about.Add({"last seen", ShowTime(endpoint.last_seen_at(),
-                                   endpoint.has_last_seen_at())});
+  about.Add({"last seen",
+             ShowTime(endpoint.last_seen_at(), endpoint.has_last_seen_at())});
   about.Add({"class", ClassOf(facts)});
   about.Add({"site", OrDash(facts.site())});
   about.Add({"tags", OrDash(absl::StrJoin(facts.tags(), ", "))});
   about.Add({"owner", OrDash(facts.owner())});
-  about.Add({"system", absl::StrCat(facts.os_name(), " ", facts.os_version(),
-                                    ", ", facts.kernel(), ", ",
-                                    facts.architecture())});
+  about.Add(
+      {"system", absl::StrCat(facts.os_name(), " ", facts.os_version(), ", ",
+                              facts.kernel(), ", ", facts.architecture())});
   about.Add({"machine", absl::StrCat(facts.vendor(), " ", facts.model(), ", ",
                                      facts.cpu_count(), " CPUs, ",
                                      facts.memory_bytes() >> 20, " MiB")});
   about.Add({"agent", OrDash(endpoint.agent_version())});
   about.Add({"enrolled",
              ShowTime(endpoint.enrolled_at(), endpoint.has_enrolled_at())});
-  about.Add({"certificate until",
-             ShowTime(endpoint.certificate_expires_at(),
-                      endpoint.has_certificate_expires_at())});
+  about.Add(
+      {"certificate until", ShowTime(endpoint.certificate_expires_at(),
+                                     endpoint.has_certificate_expires_at())});
   if (endpoint.has_revoked_at()) {
-    about.Add({"revoked",
-               {ShowTime(endpoint.revoked_at(), true), Mark::kBad}});
+    about.Add({"revoked", {ShowTime(endpoint.revoked_at(), true), Mark::kBad}});
   }
   about.Add({"series", absl::StrCat(endpoint.series_count())});
   about.Add({"open tickets", absl::StrCat(endpoint.open_tickets())});
@@ -58,10 +59,10 @@ void ShowDetail(const v1::EndpointDetail& detail, Output& output) {
 
   TextTable symptoms({"OPEN SYMPTOM", "PRIO", "SINCE", "TICKET"});
   for (const v1::Symptom& symptom : detail.open_symptoms()) {
-    symptoms.Add({symptom.rule(), PriorityCell(symptom.priority()),
-                  ShowTime(symptom.opened_at(), symptom.has_opened_at()),
-                  symptom.ticket() == 0 ? "-"
-                                        : absl::StrCat(symptom.ticket())});
+    symptoms.Add(
+        {symptom.rule(), PriorityCell(symptom.priority()),
+         ShowTime(symptom.opened_at(), symptom.has_opened_at()),
+         symptom.ticket() == 0 ? "-" : absl::StrCat(symptom.ticket())});
   }
   if (!symptoms.empty()) {
     output.ShowText("");

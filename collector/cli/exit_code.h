@@ -11,7 +11,7 @@ enum class ExitCode {
   kOk = 0,
   kFailure = 1,
   kUsage = 2,
-  kSignIn = 4,       // no credentials, or they do not suffice
+  kSignIn = 4,  // no credentials, or they do not suffice
   kNotFound = 5,
   kConflict = 6,     // the workflow does not allow it
   kUnreachable = 7,  // no collector there, or not the one we trust

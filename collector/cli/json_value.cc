@@ -46,8 +46,8 @@ class Parser {
 
  private:
   absl::Status Wrong(absl::string_view what) const {
-    return absl::DataLossError(absl::StrCat("not JSON at byte ",
-                                            size_ - rest_.size(), ": ", what));
+    return absl::DataLossError(
+        absl::StrCat("not JSON at byte ", size_ - rest_.size(), ": ", what));
   }
 
   void Space() {
@@ -248,8 +248,8 @@ std::string YamlString(const std::string& text) {
                       c == '_' || c == '-' || c == '.' || c == '/');
   }
   static constexpr absl::string_view kWords[] = {
-      "true", "false", "yes", "no", "on", "off", "null", "y", "n", "nan",
-      "inf", "infinity"};
+      "true", "false", "yes", "no",  "on",  "off",
+      "null", "y",     "n",   "nan", "inf", "infinity"};
   const std::string lower = absl::AsciiStrToLower(text);
   for (const absl::string_view word : kWords) plain = plain && lower != word;
   if (plain) return text;
@@ -261,7 +261,7 @@ void AppendYaml(const JsonValue& value, int level, std::string& out) {
   const bool list = value.kind == Kind::kArray;
   if (value.items.empty()) {
     absl::StrAppend(&out, " ",
-                    list                           ? "[]"
+                    list                          ? "[]"
                     : value.kind == Kind::kObject ? "{}"
                     : value.kind == Kind::kString ? YamlString(value.text)
                                                   : value.text,

@@ -16,8 +16,8 @@ struct JsonValue {
   enum class Kind { kNull, kBool, kNumber, kString, kArray, kObject };
 
   Kind kind = Kind::kNull;
-  std::string text;  // of a number, a string, true or false
-  std::string name;  // when it is the member of an object
+  std::string text;              // of a number, a string, true or false
+  std::string name;              // when it is the member of an object
   std::vector<JsonValue> items;  // of an array, or members of an object
 
   // Null if there is no such member.

@@ -61,14 +61,14 @@ absl::Status ListRules(Session& session) {
   TextTable table(
       {"RULE", "SUBSYSTEM", "KIND", "PRIO", "CLASSES", "METRIC", "TITLE"});
   for (const v1::Rule& rule : list.rules()) {
-    table.Add({rule.id(), rule.subsystem(),
-               rule.disabled()       ? "disabled"
-               : rule.has_forecast() ? "forecast"
-                                     : "rule",
-               PrioritiesOf(rule),
-               rule.classes().empty() ? "all"
-                                      : absl::StrJoin(rule.classes(), ","),
-               rule.signal().metric(), rule.title()});
+    table.Add(
+        {rule.id(), rule.subsystem(),
+         rule.disabled()       ? "disabled"
+         : rule.has_forecast() ? "forecast"
+                               : "rule",
+         PrioritiesOf(rule),
+         rule.classes().empty() ? "all" : absl::StrJoin(rule.classes(), ","),
+         rule.signal().metric(), rule.title()});
   }
   session.output().Show(table);
   return absl::OkStatus();

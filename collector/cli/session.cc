@@ -37,18 +37,16 @@ absl::StatusOr<std::string> Session::GetText(const std::string& path) {
   return client->Get(path);
 }
 
-absl::StatusOr<JsonValue> Session::Post(
-    const std::string& path, const google::protobuf::Message& body) {
+absl::StatusOr<JsonValue> Session::Post(const std::string& path,
+                                        const google::protobuf::Message& body) {
   google::protobuf::util::JsonPrintOptions options;
   options.preserve_proto_field_names = true;
   std::string json;
-  if (!google::protobuf::util::MessageToJsonString(body, &json, options)
-           .ok()) {
+  if (!google::protobuf::util::MessageToJsonString(body, &json, options).ok()) {
     return absl::InvalidArgumentError("the text given is not UTF-8");
   }
   FOREWARN_ASSIGN_OR_RETURN(const ApiClient* client, Client());
-  FOREWARN_ASSIGN_OR_RETURN(const std::string answer,
-                            client->Post(path, json));
+  FOREWARN_ASSIGN_OR_RETURN(const std::string answer, client->Post(path, json));
   return ParseJson(answer);
 }
 
@@ -66,13 +64,13 @@ absl::StatusOr<JsonValue> Session::GetList(const std::string& path,
   while (true) {
     JsonValue* rows = all.Find(field);
     const uint32_t left =
-        limit - (rows == nullptr ? 0 : static_cast<uint32_t>(
-                                           rows->items.size()));
+        limit -
+        (rows == nullptr ? 0 : static_cast<uint32_t>(rows->items.size()));
     FOREWARN_ASSIGN_OR_RETURN(
         JsonValue page,
-        Get(absl::StrCat(path, joint, "limit=", std::min(left, kPage),
-                         cursor.empty() ? "" : "&cursor=",
-                         EscapeForUrl(cursor))));
+        Get(absl::StrCat(
+            path, joint, "limit=", std::min(left, kPage),
+            cursor.empty() ? "" : "&cursor=", EscapeForUrl(cursor))));
     const JsonValue* next = page.Find("next_cursor");
     JsonValue* more = page.Find(field);
     if (next == nullptr || more == nullptr) {
@@ -105,10 +103,9 @@ absl::Status ReadMessage(const JsonValue& document,
   const auto status = google::protobuf::util::JsonStringToMessage(
       ToJson(document), &message, options);
   if (status.ok()) return absl::OkStatus();
-  return absl::DataLossError(
-      absl::StrCat("the collector's answer is no ",
-                   message.GetDescriptor()->name(), ": ",
-                   status.message().ToString()));
+  return absl::DataLossError(absl::StrCat("the collector's answer is no ",
+                                          message.GetDescriptor()->name(), ": ",
+                                          status.message().ToString()));
 }
 
 }  // namespace forewarn::cli

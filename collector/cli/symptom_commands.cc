@@ -29,8 +29,7 @@ std::string ShowSeries(const v1::Symptom& symptom) {
 
 }  // namespace
 
-absl::Status ListSymptoms(Session& session,
-                          const SymptomListOptions& options) {
+absl::Status ListSymptoms(Session& session, const SymptomListOptions& options) {
   std::string path =
       absl::StrCat("/api/v1/symptoms?open=", options.all ? "false" : "true");
   if (!options.endpoint.empty()) {

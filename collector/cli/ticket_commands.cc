@@ -30,8 +30,8 @@ absl::Status ShowChange(Session& session, const JsonValue& answer) {
 }
 
 template <typename Request>
-absl::Status PostComment(Session& session, const std::string& verb,
-                         uint32_t id, const std::string& comment) {
+absl::Status PostComment(Session& session, const std::string& verb, uint32_t id,
+                         const std::string& comment) {
   Request request;
   request.set_comment(comment);
   auto answer = session.Post(absl::StrCat(TicketPath(id), "/", verb), request);
@@ -60,8 +60,8 @@ absl::Status ListTickets(Session& session, const TicketListOptions& options) {
   }
   v1::TicketList list;
   FOREWARN_RETURN_IF_ERROR(ReadMessage(*answer, list));
-  TextTable table({"ID", "PRIO", "STATE", "ENDPOINT", "OPENED", "ASSIGNEE",
-                   "TITLE"});
+  TextTable table(
+      {"ID", "PRIO", "STATE", "ENDPOINT", "OPENED", "ASSIGNEE", "TITLE"});
   for (const v1::Ticket& ticket : list.tickets()) {
     table.Add({absl::StrCat(ticket.id()), PriorityCell(ticket.priority()),
                ShowEnum(v1::TicketState_Name(ticket.state())),
@@ -99,8 +99,7 @@ absl::Status AssignTicket(Session& session, uint32_t id,
                           const std::string& assignee) {
   v1::AssignRequest request;
   request.set_assignee(assignee);
-  auto answer =
-      session.Post(absl::StrCat(TicketPath(id), "/assign"), request);
+  auto answer = session.Post(absl::StrCat(TicketPath(id), "/assign"), request);
   if (!answer.ok()) {
     return base::Annotate(answer.status(), absl::StrCat("assign ticket ", id));
   }

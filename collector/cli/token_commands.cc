@@ -7,7 +7,9 @@
 namespace forewarn::cli {
 namespace {
 
-std::string OrDash(const std::string& text) { return text.empty() ? "-" : text; }
+std::string OrDash(const std::string& text) {
+  return text.empty() ? "-" : text;
+}
 
 }  // namespace
 

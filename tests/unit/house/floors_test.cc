@@ -55,7 +55,7 @@ const std::map<std::string, std::set<std::string>>& Floors() {
            {"collector/desk", "collector/fleet", "collector/history",
             "collector/identity", "collector/detect", "collector/words"}},
           {"collector/cli", {}},
-          {"collector/backtest", {"collector/detect", "collector/correlate"}},
+          {"collector/backtest", {"collector/detect", "collector/correlate", "collector/words"}},
           {"collector/main", {"collector"}}};
   return *floors;
 }

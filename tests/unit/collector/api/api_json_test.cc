@@ -1,7 +1,6 @@
-#include "collector/api/json.h"
-
 #include <string>
 
+#include "collector/api/json.h"
 #include "forewarn/v1/api.pb.h"
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -34,12 +33,12 @@ TEST(ApiJsonTest, ReadsABodyAndAnEmptyOne) {
 
 TEST(ApiJsonTest, SaysWhatIsWrongAndWhere) {
   v1::CreateTokenRequest request;
-  EXPECT_THAT(FromJson("{\"name\": \"a\", \"colour\": 1}", request),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("colour")));
-  EXPECT_THAT(FromJson("{\"valid_hours\": \"many\"}", request),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("valid_hours")));
+  EXPECT_THAT(
+      FromJson("{\"name\": \"a\", \"colour\": 1}", request),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("colour")));
+  EXPECT_THAT(
+      FromJson("{\"valid_hours\": \"many\"}", request),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("valid_hours")));
   EXPECT_THAT(FromJson("{\"valid_hours\": -1}", request),
               StatusIs(absl::StatusCode::kInvalidArgument));
   EXPECT_THAT(FromJson("{\"name\": \"a\"", request),

@@ -92,19 +92,18 @@ TEST_F(ApiRoutesTest, GivesMetricsToItsOwnMachine) {
 }
 
 TEST_F(ApiRoutesTest, TellsVersionDoctorAndItsOwnDocument) {
-  EXPECT_EQ(Read<v1::VersionInfo>(Ask("GET", "/api/v1/version", "viewer"))
-                .version(),
-            "9.9.9");
-  EXPECT_THAT(Read<v1::DoctorReport>(Ask("GET", "/api/v1/doctor", "admin"))
-                  .checks(),
-              SizeIs(1));
+  EXPECT_EQ(
+      Read<v1::VersionInfo>(Ask("GET", "/api/v1/version", "viewer")).version(),
+      "9.9.9");
+  EXPECT_THAT(
+      Read<v1::DoctorReport>(Ask("GET", "/api/v1/doctor", "admin")).checks(),
+      SizeIs(1));
   EXPECT_THAT(Ask("GET", "/api/v1/openapi.yaml").body,
               StartsWith("openapi: 3.1.0"));
 }
 
 TEST_F(ApiRoutesTest, ListsTheRulesInForce) {
-  const auto list =
-      Read<v1::RuleList>(Ask("GET", "/api/v1/rules", "viewer"));
+  const auto list = Read<v1::RuleList>(Ask("GET", "/api/v1/rules", "viewer"));
   EXPECT_EQ(list.rules_size(), static_cast<int>(rules_.rules().size()));
   EXPECT_GT(list.rules_size(), 0);
 }
@@ -133,8 +132,7 @@ TEST_F(ApiRoutesTest, MakesListsAndRevokesTokens) {
   EXPECT_EQ(Read<v1::TokenList>(list).tokens_size(), 4);
   EXPECT_THAT(list.body, Not(HasSubstr(token.secret().substr(5))));
 
-  const std::string path =
-      absl::StrCat("/api/v1/tokens/", token.token().id());
+  const std::string path = absl::StrCat("/api/v1/tokens/", token.token().id());
   EXPECT_EQ(Ask("DELETE", path, "admin").status, 204);
   EXPECT_EQ(Ask("GET", "/api/v1/version", "ann").status, 401);
   EXPECT_EQ(Ask("DELETE", "/api/v1/tokens/4242", "admin").status, 404);
@@ -166,10 +164,10 @@ TEST_F(ApiRoutesTest, PagesThroughSymptoms) {
       "viewer"));
   EXPECT_THAT(page.symptoms(), SizeIs(1));
   EXPECT_EQ(page.next_cursor(), "");
-  EXPECT_THAT(Read<v1::SymptomList>(
-                  Ask("GET", "/api/v1/symptoms?rule=other", "viewer"))
-                  .symptoms(),
-              IsEmpty());
+  EXPECT_THAT(
+      Read<v1::SymptomList>(Ask("GET", "/api/v1/symptoms?rule=other", "viewer"))
+          .symptoms(),
+      IsEmpty());
   EXPECT_EQ(Ask("GET", "/api/v1/symptoms?open=1", "viewer").status, 400);
   EXPECT_EQ(Ask("GET", "/api/v1/symptoms?cursor=t1", "viewer").status, 400);
   EXPECT_EQ(Ask("GET", "/api/v1/symptoms?limit=0", "viewer").status, 400);

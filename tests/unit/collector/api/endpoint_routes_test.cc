@@ -54,13 +54,12 @@ TEST_F(EndpointRoutesTest, ListsEndpointsWithTheirOpenTickets) {
 
 TEST_F(EndpointRoutesTest, PagesAndFilters) {
   AddEndpoint("db1", '2');
-  auto page = Read<v1::EndpointList>(
-      Ask("GET", "/api/v1/endpoints?limit=1", "viewer"));
+  auto page =
+      Read<v1::EndpointList>(Ask("GET", "/api/v1/endpoints?limit=1", "viewer"));
   ASSERT_THAT(page.endpoints(), SizeIs(1));
   page = Read<v1::EndpointList>(
       Ask("GET",
-          absl::StrCat("/api/v1/endpoints?limit=1&cursor=",
-                       page.next_cursor()),
+          absl::StrCat("/api/v1/endpoints?limit=1&cursor=", page.next_cursor()),
           "viewer"));
   ASSERT_THAT(page.endpoints(), SizeIs(1));
   EXPECT_EQ(page.endpoints(0).facts().host_name(), "db1");
@@ -87,19 +86,18 @@ TEST_F(EndpointRoutesTest, FindsAnEndpointByIdNumberAndName) {
 
 TEST_F(EndpointRoutesTest, ListsSeriesWithTheirLastValue) {
   AddSamples(5);
-  const auto list = Read<v1::SeriesList>(
-      Ask("GET", "/api/v1/endpoints/web1/series?metric=system.memory",
-          "viewer"));
+  const auto list = Read<v1::SeriesList>(Ask(
+      "GET", "/api/v1/endpoints/web1/series?metric=system.memory", "viewer"));
   ASSERT_THAT(list.series(), SizeIs(1));
   EXPECT_EQ(list.series(0).metric(), "system.memory.usage");
   EXPECT_EQ(list.series(0).attributes(0).value(), "used");
   EXPECT_EQ(list.series(0).last_value(), 4.5);
   EXPECT_FALSE(list.series(0).has_first_at());
-  EXPECT_THAT(Read<v1::SeriesList>(
-                  Ask("GET", "/api/v1/endpoints/web1/series?metric=disk",
-                      "viewer"))
-                  .series(),
-              SizeIs(0));
+  EXPECT_THAT(
+      Read<v1::SeriesList>(
+          Ask("GET", "/api/v1/endpoints/web1/series?metric=disk", "viewer"))
+          .series(),
+      SizeIs(0));
 }
 
 TEST_F(EndpointRoutesTest, GivesTheSamplesOfARange) {
@@ -127,12 +125,12 @@ TEST_F(EndpointRoutesTest, RefusesRangesItCannotAnswer) {
         "?from=0", "?to=99999999999999"}) {
     EXPECT_EQ(Ask("GET", path + query, "viewer").status, 400) << query;
   }
-  EXPECT_EQ(Ask("GET", "/api/v1/endpoints/web1/series/7/samples", "viewer")
-                .status,
-            404);
-  EXPECT_EQ(Ask("GET", "/api/v1/endpoints/web1/series/x/samples", "viewer")
-                .status,
-            404);
+  EXPECT_EQ(
+      Ask("GET", "/api/v1/endpoints/web1/series/7/samples", "viewer").status,
+      404);
+  EXPECT_EQ(
+      Ask("GET", "/api/v1/endpoints/web1/series/x/samples", "viewer").status,
+      404);
 }
 
 }  // namespace

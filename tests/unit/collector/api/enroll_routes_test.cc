@@ -53,9 +53,8 @@ class EndpointKey {
     std::string signature(128, '\0');
     size_t size = signature.size();
     EVP_DigestSignInit(context, nullptr, EVP_sha256(), nullptr, key_);
-    EVP_DigestSign(context,
-                   reinterpret_cast<unsigned char*>(signature.data()), &size,
-                   reinterpret_cast<const unsigned char*>(text.data()),
+    EVP_DigestSign(context, reinterpret_cast<unsigned char*>(signature.data()),
+                   &size, reinterpret_cast<const unsigned char*>(text.data()),
                    text.size());
     EVP_MD_CTX_free(context);
     signature.resize(size);
@@ -95,8 +94,7 @@ class EnrollRoutesTest : public ApiFixture {
 };
 
 TEST_F(EnrollRoutesTest, GivesACertificateForAToken) {
-  const auto answer =
-      Read<v1::EnrollResponse>(Enroll(Request(NewToken())));
+  const auto answer = Read<v1::EnrollResponse>(Enroll(Request(NewToken())));
   EXPECT_THAT(answer.endpoint_id(),
               MatchesRegex("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]"
                            "{3}-[0-9a-f]{12}"));
@@ -105,15 +103,13 @@ TEST_F(EnrollRoutesTest, GivesACertificateForAToken) {
   EXPECT_EQ(peer->endpoint_id, answer.endpoint_id());
   EXPECT_EQ(answer.ca_pem(), authority_->ca_pem());
   EXPECT_THAT(answer.collectors(), ElementsAre("localhost:8461"));
-  EXPECT_NEAR(
-      static_cast<double>(answer.renew_after().seconds() -
-                          absl::ToUnixSeconds(clock_.Now())),
-      3.5 * 86400, 3600);
+  EXPECT_NEAR(static_cast<double>(answer.renew_after().seconds() -
+                                  absl::ToUnixSeconds(clock_.Now())),
+              3.5 * 86400, 3600);
 }
 
 TEST_F(EnrollRoutesTest, LetsTheTokensSiteAndTagsWinOverClaims) {
-  const auto answer =
-      Read<v1::EnrollResponse>(Enroll(Request(NewToken())));
+  const auto answer = Read<v1::EnrollResponse>(Enroll(Request(NewToken())));
   const auto endpoint = endpoints_->Find(answer.endpoint_id());
   ASSERT_TRUE(endpoint.has_value());
   EXPECT_EQ(endpoint->facts().host_name(), "web9");

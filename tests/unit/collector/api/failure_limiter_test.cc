@@ -47,7 +47,8 @@ TEST(FailureLimiterTest, ForgetsTheForgivenFirstWhenItIsFull) {
   limiter.Failed("192.0.2.1", kNow);
   const absl::Duration later = kNow + absl::Minutes(5);
   for (int i = 0; i < 3; ++i) limiter.Failed("192.0.2.2", later);
-  for (int i = 3; i < 5; ++i) limiter.Failed(absl::StrCat("192.0.2.", i), later);
+  for (int i = 3; i < 5; ++i)
+    limiter.Failed(absl::StrCat("192.0.2.", i), later);
   limiter.Failed("192.0.2.9", later);
   EXPECT_GT(limiter.Wait("192.0.2.2", later), absl::ZeroDuration());
 }

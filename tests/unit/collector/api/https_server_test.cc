@@ -37,10 +37,10 @@ constexpr char kGet[] = "GET /x HTTP/1.1\r\nHost: a\r\n\r\n";
 HttpResponse Echo(const HttpRequest& request) {
   HttpResponse response;
   response.content_type = "text/plain";
-  response.body = absl::StrCat(request.method, " ", request.target, " body=",
-                               request.body, " authorization=",
-                               request.Header("authorization"), " peer=",
-                               request.peer);
+  response.body =
+      absl::StrCat(request.method, " ", request.target, " body=", request.body,
+                   " authorization=", request.Header("authorization"),
+                   " peer=", request.peer);
   return response;
 }
 
@@ -131,17 +131,18 @@ TEST_F(HttpsServerTest, ReadsABodyInChunks) {
 
 TEST_F(HttpsServerTest, IgnoresTrailersAsHeaders) {
   Start();
-  const std::string answer =
-      Exchange("POST /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
-               "Transfer-Encoding: chunked\r\nTrailer: Authorization\r\n\r\n"
-               "1\r\na\r\n0\r\nAuthorization: Bearer late\r\n\r\n");
+  const std::string answer = Exchange(
+      "POST /x HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+      "Transfer-Encoding: chunked\r\nTrailer: Authorization\r\n\r\n"
+      "1\r\na\r\n0\r\nAuthorization: Bearer late\r\n\r\n");
   EXPECT_THAT(answer, Not(HasSubstr("late")));
 }
 
 TEST_F(HttpsServerTest, AsksForTheBodyWhenTheClientWaits) {
   TlsClient client(Start());
-  client.Send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
-              "Expect: 100-continue\r\n\r\n");
+  client.Send(
+      "POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n"
+      "Expect: 100-continue\r\n\r\n");
   EXPECT_THAT(client.ReadAnswer(), StartsWith("HTTP/1.1 100 "));
   client.Send("abc");
   EXPECT_THAT(client.ReadAnswer(), HasSubstr("body=abc"));
@@ -242,9 +243,9 @@ TEST_F(HttpsServerTest, ClosesAConnectionThatNeverShakesHands) {
   address.sin_family = AF_INET;
   address.sin_port = htons(port);
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ASSERT_EQ(connect(plain, reinterpret_cast<sockaddr*>(&address),
-                    sizeof(address)),
-            0);
+  ASSERT_EQ(
+      connect(plain, reinterpret_cast<sockaddr*>(&address), sizeof(address)),
+      0);
   char byte;
   EXPECT_EQ(read(plain, &byte, 1), 0);
   close(plain);
@@ -286,8 +287,8 @@ TEST_F(HttpsServerTest, TakesANewCertificateWithoutARestart) {
   const uint16_t port = Start();
   const std::string before = TlsClient(port).ServerSerial();
   FOREWARN_ASSERT_OK(authority_->EnsureServerCertificate({"other.example"}));
-  EXPECT_TRUE(WaitUntil(
-      [&] { return TlsClient(port).ServerSerial() != before; }));
+  EXPECT_TRUE(
+      WaitUntil([&] { return TlsClient(port).ServerSerial() != before; }));
 }
 
 TEST_F(HttpsServerTest, KeepsTheOldCertificateWhenTheNewOneIsBroken) {
@@ -362,9 +363,9 @@ TEST_F(HttpsServerTest, SaysWhyItCannotStart) {
                        HasSubstr("not an IP address")));
   HttpsServerOptions bare = options_;
   bare.certificate_path = folder_ / "missing.pem";
-  EXPECT_THAT(HttpsServer::Start(bare, Echo).status(),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("missing.pem")));
+  EXPECT_THAT(
+      HttpsServer::Start(bare, Echo).status(),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("missing.pem")));
 }
 
 }  // namespace

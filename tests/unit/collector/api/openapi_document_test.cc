@@ -63,8 +63,8 @@ class OpenApiDocumentTest : public ApiFixture {
 TEST_F(OpenApiDocumentTest, DescribesExactlyTheRoutesThereAre) {
   std::set<std::string> served;
   for (const Route& route : api_->routes()) {
-    served.insert(absl::StrCat(absl::AsciiStrToLower(route.method), " ",
-                               route.pattern));
+    served.insert(
+        absl::StrCat(absl::AsciiStrToLower(route.method), " ", route.pattern));
   }
   std::set<std::string> described;
   for (const auto& path : document_["paths"]) {
@@ -87,8 +87,8 @@ TEST_F(OpenApiDocumentTest, DescribesTheParametersOfEachRoute) {
       (parameter["in"].as<std::string>() == "path" ? path : query)
           .insert(parameter["name"].as<std::string>());
     }
-    EXPECT_EQ(query, std::set<std::string>(route.query.begin(),
-                                           route.query.end()))
+    EXPECT_EQ(query,
+              std::set<std::string>(route.query.begin(), route.query.end()))
         << route.pattern;
     for (const std::string& name : path) {
       EXPECT_THAT(route.pattern, ::testing::HasSubstr("{" + name + "}"));
@@ -192,11 +192,10 @@ TEST_F(OpenApiDocumentTest, GivesEachFieldTheTypeThatIsWritten) {
           expected = "#/components/schemas/" + field->enum_type()->name();
           break;
         case Field::CPPTYPE_MESSAGE:
-          expected = absl::StartsWith(field->message_type()->full_name(),
-                                      "google.")
-                         ? "string"
-                         : "#/components/schemas/" +
-                               field->message_type()->name();
+          expected =
+              absl::StartsWith(field->message_type()->full_name(), "google.")
+                  ? "string"
+                  : "#/components/schemas/" + field->message_type()->name();
           break;
         default:  // text, bytes, and 64-bit numbers, which JSON cannot hold
           expected = "string";

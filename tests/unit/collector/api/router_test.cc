@@ -31,8 +31,8 @@ absl::StatusOr<identity::Principal> KnowsThree(absl::string_view secret) {
 absl::StatusOr<HttpResponse> Ok(Call& call) {
   call.Audit(absl::StrCat("thing/", call.Path("id")), "a -> b");
   HttpResponse response;
-  response.body = absl::StrCat(call.actor(), " ", call.Path("id"), " ",
-                               call.Query("q"));
+  response.body =
+      absl::StrCat(call.actor(), " ", call.Path("id"), " ", call.Query("q"));
   return response;
 }
 
@@ -40,22 +40,35 @@ class RouterTest : public ::testing::Test {
  protected:
   Router Make() {
     std::vector<Route> routes = {
-        {.method = "GET", .pattern = "/open", .access = Access::kPublic,
+        {.method = "GET",
+         .pattern = "/open",
+         .access = Access::kPublic,
          .handler = Ok},
-        {.method = "GET", .pattern = "/near",
-         .access = Access::kLocalOrViewer, .handler = Ok},
-        {.method = "GET", .pattern = "/things/{id}",
-         .access = Access::kViewer, .query = {"q"}, .handler = Ok},
-        {.method = "POST", .pattern = "/things/{id}",
-         .access = Access::kTechnician, .audit = "thing.change",
+        {.method = "GET",
+         .pattern = "/near",
+         .access = Access::kLocalOrViewer,
          .handler = Ok},
-        {.method = "DELETE", .pattern = "/things/{id}",
-         .access = Access::kAdmin, .audit = "thing.delete",
+        {.method = "GET",
+         .pattern = "/things/{id}",
+         .access = Access::kViewer,
+         .query = {"q"},
+         .handler = Ok},
+        {.method = "POST",
+         .pattern = "/things/{id}",
+         .access = Access::kTechnician,
+         .audit = "thing.change",
+         .handler = Ok},
+        {.method = "DELETE",
+         .pattern = "/things/{id}",
+         .access = Access::kAdmin,
+         .audit = "thing.delete",
          .handler =
              [](Call&) {
                return absl::FailedPreconditionError("thing is in use");
              }},
-        {.method = "GET", .pattern = "/inside", .access = Access::kPublic,
+        {.method = "GET",
+         .pattern = "/inside",
+         .access = Access::kPublic,
          .handler =
              [](Call&) {
                return absl::InternalError("/var/lib/secret is odd");
@@ -128,8 +141,7 @@ TEST_F(RouterTest, AsksForATokenWhereOneIsNeeded) {
   const HttpResponse response = Make().Handle(Request("GET", "/things/7"));
   EXPECT_EQ(response.status, 401);
   EXPECT_THAT(response.headers,
-              ElementsAre(Pair("WWW-Authenticate",
-                               HasSubstr("Bearer realm"))));
+              ElementsAre(Pair("WWW-Authenticate", HasSubstr("Bearer realm"))));
 }
 
 TEST_F(RouterTest, RefusesAWrongTokenAndAnotherScheme) {
@@ -219,8 +231,7 @@ TEST_F(RouterTest, ReportsThePatternAndNeverThePath) {
   const Router router = Make();
   router.Handle(Request("GET", "/things/7", "viewer"));
   router.Handle(Request("GET", "/nothing"));
-  EXPECT_THAT(observed_,
-              ElementsAre(Pair("/things/{id}", 200), Pair("", 404)));
+  EXPECT_THAT(observed_, ElementsAre(Pair("/things/{id}", 200), Pair("", 404)));
 }
 
 using RouterDeathTest = RouterTest;
@@ -232,8 +243,10 @@ TEST_F(RouterDeathTest, CannotBeBuiltFromATableThatLeavesAccessOpen) {
   };
   EXPECT_DEATH(build({.method = "GET", .pattern = "/a", .handler = Ok}),
                "access");
-  EXPECT_DEATH(build({.method = "POST", .pattern = "/a",
-                      .access = Access::kAdmin, .handler = Ok}),
+  EXPECT_DEATH(build({.method = "POST",
+                      .pattern = "/a",
+                      .access = Access::kAdmin,
+                      .handler = Ok}),
                "without an audit verb");
 }
 

@@ -35,11 +35,10 @@ TEST_F(TicketRoutesTest, ListsTicketsWithTheirTitleInWords) {
 }
 
 TEST_F(TicketRoutesTest, FiltersByState) {
-  EXPECT_THAT(
-      Read<v1::TicketList>(
-          Ask("GET", "/api/v1/tickets?state=Resolved,closed", "viewer"))
-          .tickets(),
-      SizeIs(0));
+  EXPECT_THAT(Read<v1::TicketList>(
+                  Ask("GET", "/api/v1/tickets?state=Resolved,closed", "viewer"))
+                  .tickets(),
+              SizeIs(0));
   EXPECT_THAT(
       Read<v1::TicketList>(Ask("GET", "/api/v1/tickets?state=new", "viewer"))
           .tickets(),
@@ -63,8 +62,7 @@ TEST_F(TicketRoutesTest, PagesNewestFirst) {
 }
 
 TEST_F(TicketRoutesTest, ShowsATicketAsText) {
-  const auto detail =
-      Read<v1::TicketDetail>(Ask("GET", path_, "viewer"));
+  const auto detail = Read<v1::TicketDetail>(Ask("GET", path_, "viewer"));
   EXPECT_THAT(detail.rendered(), HasSubstr("Disk / will be full soon"));
   EXPECT_THAT(detail.symptoms(), SizeIs(1));
   ASSERT_THAT(detail.events(), Not(SizeIs(0)));
@@ -118,8 +116,8 @@ TEST_F(TicketRoutesTest, RefusesUnknownTicketsAndFields) {
                 R"({"comment": "x"})")
                 .status,
             404);
-  EXPECT_EQ(
-      Ask("POST", path_ + "/comment", "admin", R"({"text": "x"})").status, 400);
+  EXPECT_EQ(Ask("POST", path_ + "/comment", "admin", R"({"text": "x"})").status,
+            400);
   EXPECT_EQ(
       Ask("POST", path_ + "/comment", "admin", R"({"comment": ""})").status,
       400);

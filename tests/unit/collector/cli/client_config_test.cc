@@ -46,8 +46,7 @@ class ClientConfigTest : public ::testing::Test {
 TEST_F(ClientConfigTest, LooksInThreePlacesInOrder) {
   EXPECT_EQ(ClientConfigPath(Env()), "");
   variables_["HOME"] = "/home/ann";
-  EXPECT_EQ(ClientConfigPath(Env()),
-            "/home/ann/.config/forewarn/cli.yaml");
+  EXPECT_EQ(ClientConfigPath(Env()), "/home/ann/.config/forewarn/cli.yaml");
   variables_["XDG_CONFIG_HOME"] = "/xdg";
   EXPECT_EQ(ClientConfigPath(Env()), "/xdg/forewarn/cli.yaml");
   variables_["FOREWARN_CONFIG"] = "/etc/mine.yaml";
@@ -65,17 +64,16 @@ TEST_F(ClientConfigTest, ReadsItWithTheAuthorityBesideIt) {
 TEST_F(ClientConfigTest, RefusesAFileThatOthersMayRead) {
   for (const mode_t mode : {0644, 0640, 0604, 0620}) {
     const auto config = Read(kGood, mode);
-    EXPECT_THAT(config.status(),
-                StatusIs(absl::StatusCode::kPermissionDenied,
-                         HasSubstr("chmod 600")));
+    EXPECT_THAT(config.status(), StatusIs(absl::StatusCode::kPermissionDenied,
+                                          HasSubstr("chmod 600")));
   }
 }
 
 TEST_F(ClientConfigTest, AsksToSignInWhenThereIsNone) {
   variables_["FOREWARN_CONFIG"] = folder_ / "missing.yaml";
-  EXPECT_THAT(ReadClientConfig(Env()).status(),
-              StatusIs(absl::StatusCode::kUnauthenticated,
-                       HasSubstr("missing.yaml")));
+  EXPECT_THAT(
+      ReadClientConfig(Env()).status(),
+      StatusIs(absl::StatusCode::kUnauthenticated, HasSubstr("missing.yaml")));
 }
 
 TEST_F(ClientConfigTest, SaysWhereAnErrorIs) {
@@ -88,18 +86,17 @@ TEST_F(ClientConfigTest, SaysWhereAnErrorIs) {
   EXPECT_THAT(Read("url: http://a:1\ntoken: x\nca_file: y\n").status(),
               StatusIs(absl::StatusCode::kInvalidArgument,
                        HasSubstr("never plain http")));
-  EXPECT_THAT(Read("url: [1, 2\n").status(),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("cli.yaml:")));
+  EXPECT_THAT(
+      Read("url: [1, 2\n").status(),
+      StatusIs(absl::StatusCode::kInvalidArgument, HasSubstr("cli.yaml:")));
   EXPECT_THAT(Read("just text").status(),
               StatusIs(absl::StatusCode::kInvalidArgument));
 }
 
 TEST_F(ClientConfigTest, NeverRepeatsTheToken) {
-  EXPECT_THAT(std::string(Read("token: fwa1.secret\nurl: [\n")
-                              .status()
-                              .message()),
-              Not(HasSubstr("secret")));
+  EXPECT_THAT(
+      std::string(Read("token: fwa1.secret\nurl: [\n").status().message()),
+      Not(HasSubstr("secret")));
 }
 
 }  // namespace

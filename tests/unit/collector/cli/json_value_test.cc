@@ -36,12 +36,10 @@ TEST(JsonValueTest, ReadsEscapes) {
 }
 
 TEST(JsonValueTest, RefusesWhatIsNoJson) {
-  for (const char* text :
-       {"", "{", "[1,]", "{\"a\" 1}", "{a: 1}", "nul", "1 2", "\"a", "\"\\x\"",
-        "\"\\ud800\"", "\"\\udc00\"", "\"\\ud800\\u0041\"", "\"a\nb\"", "-",
-        "1.2.3"}) {
-    EXPECT_THAT(ParseJson(text).status(),
-                StatusIs(absl::StatusCode::kDataLoss))
+  for (const char* text : {"", "{", "[1,]", "{\"a\" 1}", "{a: 1}", "nul", "1 2",
+                           "\"a", "\"\\x\"", "\"\\ud800\"", "\"\\udc00\"",
+                           "\"\\ud800\\u0041\"", "\"a\nb\"", "-", "1.2.3"}) {
+    EXPECT_THAT(ParseJson(text).status(), StatusIs(absl::StatusCode::kDataLoss))
         << text;
   }
 }

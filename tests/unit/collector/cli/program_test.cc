@@ -49,9 +49,8 @@ class ProgramTest : public ::testing::Test {
     options.certificate_path = files->certificate_path;
     options.key_path = files->key_path;
     auto server = api::HttpsServer::Start(
-        options, [this](const api::HttpRequest& request) {
-          return Answer(request);
-        });
+        options,
+        [this](const api::HttpRequest& request) { return Answer(request); });
     FOREWARN_ASSERT_OK(server);
     server_ = *std::move(server);
     folder_.Write("ca.pem", authority_->ca_pem());
@@ -67,8 +66,8 @@ class ProgramTest : public ::testing::Test {
   api::HttpResponse Answer(const api::HttpRequest& request) {
     base::MutexLock lock(&mutex_);
     const std::string line = request.method + " " + request.target;
-    requests_.push_back(
-        request.body.empty() ? line : line + " " + request.body);
+    requests_.push_back(request.body.empty() ? line
+                                             : line + " " + request.body);
     authorization_ = std::string(request.Header("authorization"));
     for (const auto& [known, response] : answers_) {
       if (known == line) return response;
@@ -104,13 +103,12 @@ class ProgramTest : public ::testing::Test {
       if (name == "NO_COLOR" && no_color_) return "1";
       return std::nullopt;
     };
-    const ExitCode code =
-        RunProgram(arguments, {.environment = environment,
-                               .in = in,
-                               .out = out,
-                               .err = err,
-                               .terminal = terminal_,
-                               .width = 0});
+    const ExitCode code = RunProgram(arguments, {.environment = environment,
+                                                 .in = in,
+                                                 .out = out,
+                                                 .err = err,
+                                                 .terminal = terminal_,
+                                                 .width = 0});
     out_ = out.str();
     err_ = err.str();
     return static_cast<int>(code);
@@ -285,10 +283,10 @@ TEST_F(ProgramTest, PrintsASecretAloneOnStandardOutput) {
   created.mutable_token()->set_id(3);
   created.mutable_token()->set_kind("enroll");
   Expect("POST /api/v1/tokens", created, 201);
-  EXPECT_EQ(Run({"token", "create", "--kind", "enroll", "--name", "web9",
-                 "--site", "oslo", "--tag", "a", "--tag", "b",
-                 "--valid-hours", "2"}),
-            0);
+  EXPECT_EQ(
+      Run({"token", "create", "--kind", "enroll", "--name", "web9", "--site",
+           "oslo", "--tag", "a", "--tag", "b", "--valid-hours", "2"}),
+      0);
   EXPECT_EQ(out_, "fwe1.once\n");
   EXPECT_THAT(err_, HasSubstr("shown this once"));
   EXPECT_THAT(Requests(),
@@ -460,11 +458,9 @@ TEST_F(ProgramTest, FailsWhenItsOutputCannotBeWritten) {
     if (name == "FOREWARN_CONFIG") return folder_ / config_;
     return std::nullopt;
   };
-  EXPECT_EQ(RunProgram({"ticket", "list", "-o", "json"},
-                       {.environment = environment,
-                        .in = in,
-                        .out = out,
-                        .err = err}),
+  EXPECT_EQ(RunProgram(
+                {"ticket", "list", "-o", "json"},
+                {.environment = environment, .in = in, .out = out, .err = err}),
             ExitCode::kFailure);
 }
 

@@ -13,7 +13,9 @@ TEST(ScreenTextTest, LeavesPlainTextAsItIs) {
 TEST(ScreenTextTest, ShowsWhatATerminalWouldObey) {
   EXPECT_EQ(Inert("a\x1b[2Jb"), "a\\x1b[2Jb");
   EXPECT_EQ(Inert("a\nb\tc\rd\x7f"), "a\\nb\\tc\\x0dd\\x7f");
-  EXPECT_EQ(Inert("a\xc2\x9b" "31m"), "a\\u{9b}31m");
+  EXPECT_EQ(Inert("a\xc2\x9b"
+                  "31m"),
+            "a\\u{9b}31m");
 }
 
 TEST(ScreenTextTest, ShowsWhatHidesOrTurnsText) {
