@@ -15,7 +15,7 @@ constexpr double kTailShare = 0.02;
 constexpr double kQuantileRate = 0.05;
 constexpr double kTailRate = 0.03;
 constexpr uint32_t kRun = 4;
-constexpr double kLateWeight = 1.0 / 128;
+constexpr double kLateWeight = 1.0 / 32;
 constexpr double kMinQuantile = 1.5, kMaxQuantile = 200;
 constexpr double kMinTail = 0.1, kMaxTail = 1.5;
 // Differences under this share of the level mean nothing.

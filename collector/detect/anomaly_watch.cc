@@ -68,6 +68,8 @@ constexpr Felt kFelt[] = {
 // Chosen: one in a hundred thousand, kept up over two minutes, opens.
 constexpr float kOpens = 0.5F;
 constexpr float kClears = 0.25F;
+// What users feel still counts when the detector begins to get used to it.
+constexpr float kFeltStill = 0.35F;
 constexpr absl::Duration kSmoothing = absl::Minutes(2);
 constexpr absl::Duration kClearHold = absl::Minutes(10);
 constexpr absl::Duration kLasts = absl::Minutes(30);
@@ -157,8 +159,8 @@ void AnomalyWatch::Forget(uint32_t series) {
 
 v1::Priority AnomalyWatch::PriorityOf(absl::Time time,
                                       const State& state) const {
-  if (time - state.since < kLasts || state.strength < kOpens) return v1::INFO;
-  const bool felt = state.felt_floor > 0 &&
+  if (time - state.since < kLasts) return v1::INFO;
+  const bool felt = state.felt_floor > 0 && state.strength >= kFeltStill &&
                     state.value > state.felt_floor &&
                     state.value > state.detector.expected_high();
   // Others of the subsystem that are strong and last, each metric once, and
@@ -177,8 +179,8 @@ v1::Priority AnomalyWatch::PriorityOf(absl::Time time,
     if (!counted[other.metric_group]) ++metrics;
     counted[other.metric_group] = true;
   }
-  const bool several =
-      metrics >= kSeveral && time - state.since >= kLastsLong;
+  const bool several = state.strength >= kOpens && metrics >= kSeveral &&
+                       time - state.since >= kLastsLong;
   if (felt && several) return v1::P3;
   return felt || (several && strongest) ? v1::P4 : v1::INFO;
 }

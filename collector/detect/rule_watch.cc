@@ -21,7 +21,8 @@ RuleWatch::Conditions RuleWatch::Bind(
     uint32_t series) {
   Conditions bound;
   for (const v1::Condition& one : conditions) {
-    Condition condition{SignalReader::OfCompanion(one.signal(), series), {}, {}};
+    Condition condition{
+        SignalReader::OfCompanion(one.signal(), series), {}, {}};
     if (one.has_above()) condition.above = one.above();
     if (one.has_below()) condition.below = one.below();
     bound.push_back(std::move(condition));

@@ -50,8 +50,9 @@ size_t TrendMemory::Window(
   const double first = UnixSeconds(first_time_);
   const Level* chosen = &levels_.back();
   for (const Level& level : levels_) {
-    const double oldest =
-        level.ring.size() < kPoints - 1 ? first : level.ring[level.head].seconds;
+    const double oldest = level.ring.size() < kPoints - 1
+                              ? first
+                              : level.ring[level.head].seconds;
     if (oldest <= from || oldest <= first) {
       chosen = &level;
       break;

@@ -30,8 +30,9 @@ TEST(CsvSeriesTest, ReadsThreeFormsOfTime) {
 }
 
 TEST(CsvSeriesTest, AColumnOfTheCatalogueIsThatMetric) {
-  const auto known = ParseColumn("system.network.io{network.io.direction=receive,"
-                                 "network.interface.name=eth0}");
+  const auto known =
+      ParseColumn("system.network.io{network.io.direction=receive,"
+                  "network.interface.name=eth0}");
   ASSERT_TRUE(known.ok());
   EXPECT_EQ(known->kind, wire::MetricKind::kCounter);
   EXPECT_EQ(known->unit, "By");

@@ -50,7 +50,8 @@ rules:
     subsystem: memory
     title: "{host}"
     explanation: text
-    signal: {metric: forewarn.memory.oom_kills, function: increase, window: 30min}
+    signal:
+      {metric: forewarn.memory.oom_kills, function: increase, window: 30min}
     levels: [{priority: P3, above: 0, clear: 0}]
   - id: gateway
     subsystem: network
@@ -58,7 +59,11 @@ rules:
     explanation: text
     signal: {metric: forewarn.gateway.loss}
     arm_after_good: 10min
-    levels: [{priority: P2, above: 99%, hold: 30s, priority_by_class: {laptop: info}}]
+    levels:
+      - priority: P2
+        above: 99%
+        hold: 30s
+        priority_by_class: {laptop: info}
   - id: load
     subsystem: cpu
     title: "{host}"
@@ -288,9 +293,10 @@ TEST_F(EndpointJudgeTest, ANewProfileKeepsWhatStands) {
 }
 
 TEST_F(EndpointJudgeTest, ARuleThatNoLongerAppliesEndsWhatItSaid) {
-  ASSERT_THAT(rules_.Add("overrides: [{rule: used, tag: kiosk, disabled: true}]",
-                         "o.yaml"),
-              IsEmpty());
+  ASSERT_THAT(
+      rules_.Add("overrides: [{rule: used, tag: kiosk, disabled: true}]",
+                 "o.yaml"),
+      IsEmpty());
   Start();
   const uint32_t used = Used("/");
   for (int i = 0; i < 10; ++i) Tick({{used, 0.95}});
@@ -303,7 +309,8 @@ TEST_F(EndpointJudgeTest, ARuleThatNoLongerAppliesEndsWhatItSaid) {
 std::vector<wire::Sample> DaySample(int i, std::mt19937& random) {
   std::normal_distribution<double> noise(0, 1);
   std::vector<wire::Sample> samples;
-  samples.push_back({0, std::min(1.0, 0.4 + i / 9000.0 + 0.001 * noise(random))});
+  const double used = 0.4 + i / 9000.0 + 0.001 * noise(random);
+  samples.push_back({0, std::min(1.0, used)});
   samples.push_back({1, i < 4000 ? 3.0 : 4.0});
   samples.push_back({2, std::abs(noise(random)) * (i > 6000 ? 5 : 0.5)});
   return samples;
