@@ -16,6 +16,13 @@
 namespace forewarn::detect {
 namespace {
 
+// A whole number of unit 1 is a count or a flag; shown as a ratio, eight bad
+// sectors would be 800 %.
+std::string UnitForPeople(const wire::SeriesDefinition& definition) {
+  return definition.unit == "1" && definition.digits == 0 ? ""
+                                                          : definition.unit;
+}
+
 constexpr absl::string_view kUptime = "system.uptime";
 constexpr absl::string_view kAnomalyRule = "anomaly";
 constexpr absl::Duration kSweepInterval = absl::Minutes(1);
@@ -155,7 +162,7 @@ class EndpointJudge::Impl {
       if (signal.metric() == definition.metric &&
           MatchesWhere(signal, definition.attributes)) {
         watches_[series].push_back(
-            MakeWatch(plan, series, SignalUnit(signal, definition.unit)));
+            MakeWatch(plan, series, SignalUnit(signal, UnitForPeople(definition))));
       }
     }
   }
