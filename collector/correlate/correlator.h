@@ -13,7 +13,7 @@
 namespace forewarn::correlate {
 
 struct CorrelatorOptions {
-  absl::Duration fold_window = absl::Minutes(10);
+  absl::Duration fold_window = absl::Minutes(2);
   absl::Duration reopen_window = absl::Hours(24);
   absl::Duration quiet = absl::ZeroDuration();  // > 0 overrides the rules'
   size_t queue_bound = 10000;

@@ -19,7 +19,7 @@
 namespace forewarn::correlate {
 
 struct FoldOptions {
-  absl::Duration fold_window = absl::Minutes(10);
+  absl::Duration fold_window = absl::Minutes(2);
   absl::Duration reopen_window = absl::Hours(24);
   absl::Duration quiet = absl::ZeroDuration();  // > 0 overrides the rules'
 };
@@ -33,8 +33,9 @@ struct FoldOptions {
 //   2. its last incident, when that closed less than reopen_window ago or its
 //      ticket is still open: re-opened; or, if another incident took one of
 //      that one's symptoms meanwhile, to the other,
-//   3. an open incident of its endpoint, of the same or a related subsystem,
-//      or opened or last changed within fold_window of it,
+//   3. an open incident of its endpoint: of the same subsystem, unless it is
+//      about another thing (mount point, unit) and began at another time; of a
+//      related one; or opened within fold_window of it,
 //   4. a new incident, which takes related INFO symptoms along.
 // INFO symptoms join as evidence (1 and 3) or are noted. When nothing presses
 // any more, the longest quiet time of the incident's symptoms must pass before

@@ -21,6 +21,36 @@ absl::Time EdgeTime(const v1::Symptom& symptom) {
              : opened;
 }
 
+// Attributes that name the thing a series is about.
+constexpr absl::string_view kThings[] = {
+    "forewarn.certificate.path",    "forewarn.probe.name",
+    "hw.id",                        "network.interface.name",
+    "system.device",                "system.filesystem.mountpoint",
+    "systemd.unit.name",
+};
+
+bool NamesThing(const v1::Attribute& attribute) {
+  return absl::c_linear_search(kThings, attribute.key());
+}
+
+// Whether both are about a thing of the same kind, and not the same one:
+// another mount point, another unit.
+bool AboutAnother(const v1::Symptom& a, const v1::Symptom& b) {
+  bool comparable = false;
+  for (const v1::Attribute& mine : a.attributes()) {
+    for (const v1::Attribute& other : b.attributes()) {
+      if (mine.key() != other.key() || !NamesThing(mine)) continue;
+      if (mine.value() == other.value()) {
+        // Every tmpfs has the same device; its mount point tells.
+        if (mine.value() != "tmpfs") return false;
+      } else {
+        comparable = true;
+      }
+    }
+  }
+  return comparable;
+}
+
 }  // namespace
 
 absl::Status IncidentFolder::Place(const v1::Symptom& symptom, absl::Time now,
@@ -90,24 +120,28 @@ const IncidentFolder::Open* IncidentFolder::RelatedIncident(
     return absl::AbsDuration(opened - wire::ToTime(stamp)) <=
            options_.fold_window;
   };
-  // The closest kin: same subsystem, then related, then near in time; of
-  // equals the oldest.
+  // The closest kin: same subsystem and thing, then related, then begun at
+  // the same time; of equals the oldest.
   const Open* best = nullptr;
   int best_rank = 3;
   for (const uint32_t id : ids->second) {
     const Open& open = incidents_.at(id);
     const auto& subsystems = open.incident.subsystems();
     int rank = 3;
+    const bool begun_together = near(open.incident.opened_at());
     if (absl::c_linear_search(subsystems, symptom.subsystem())) {
-      rank = 0;
+      const bool other_thing =
+          absl::c_all_of(open.symptoms, [&](const auto& entry) {
+            return entry.second.subsystem() != symptom.subsystem() ||
+                   AboutAnother(entry.second, symptom);
+          });
+      if (begun_together || !other_thing) rank = 0;
     } else if (absl::c_any_of(subsystems, [&](const std::string& other) {
                  return Related(other, symptom.subsystem());
                })) {
       rank = 1;
-    } else if (FoldsByTime(symptom.subsystem()) &&
-               absl::c_all_of(subsystems, FoldsByTime) &&
-               (near(open.incident.opened_at()) ||
-                near(open.incident.last_edge_at()))) {
+    } else if (begun_together && FoldsByTime(symptom.subsystem()) &&
+               absl::c_all_of(subsystems, FoldsByTime)) {
       rank = 2;
     }
     if (rank < best_rank) {

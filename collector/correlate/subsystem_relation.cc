@@ -26,7 +26,7 @@ constexpr Cause kCauses[] = {
     {"power", "thermal"},    // fans and supplies
 };
 
-constexpr absl::string_view kAlone[] = {"agent", "certificate"};
+constexpr absl::string_view kAlone[] = {"agent", "certificate", "filesystem"};
 
 }  // namespace
 

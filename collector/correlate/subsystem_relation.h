@@ -10,7 +10,8 @@ namespace forewarn::correlate {
 bool Related(absl::string_view a, absl::string_view b);
 
 // Whether nearness in time alone makes it part of an incident of others. An
-// agent that vanishes or a certificate that ends has causes of its own.
+// agent that vanishes, a certificate that ends or a file system that fills has
+// causes of its own.
 bool FoldsByTime(absl::string_view subsystem);
 
 }  // namespace forewarn::correlate

@@ -14,6 +14,7 @@ constexpr double kClip = 4;  // spreads; what is farther counts as that far
 constexpr double kTailShare = 0.02;
 constexpr double kQuantileRate = 0.05;
 constexpr double kTailRate = 0.03;
+// After so many samples out there in a row the rest count as little as this.
 constexpr uint32_t kRun = 4;
 constexpr double kLateWeight = 1.0 / 32;
 constexpr double kMinQuantile = 1.5, kMaxQuantile = 200;

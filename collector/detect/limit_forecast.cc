@@ -13,8 +13,9 @@ constexpr size_t kMinShortPoints = 4;
 // The slope must stand out of so many of its standard errors.
 constexpr double kSignificant = 4;
 constexpr double kIntervalErrors = 2;
-// The halves and the last quarter may differ from the whole by such factors.
+// Each window tried is so much longer than the one before.
 constexpr double kWindowRatio = 1.5;
+// The halves and the last quarter may differ from the whole by such factors.
 constexpr double kSlower = 0.6;
 constexpr double kFaster = 2.5;
 // A standing trend has stopped when its last quarter has less of its slope.

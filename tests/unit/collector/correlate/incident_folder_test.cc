@@ -89,10 +89,27 @@ TEST_F(IncidentFolderTest, AnEdgeSeenBeforeChangesNothing) {
   EXPECT_THAT(Kinds(), ElementsAre(Kind::kOpened));
 }
 
-TEST_F(IncidentFolderTest, SameSubsystemJoinsHoweverLate) {
-  Fold(Opened(SymptomMaker{}.Make()));
+TEST_F(IncidentFolderTest, SameSubsystemAndThingJoinsHoweverLate) {
+  Fold(Opened(SymptomMaker{.instance = "/srv"}.Make()));
   now_ += absl::Hours(30);
+  Fold(Opened(
+      SymptomMaker{.rule = "disk_fill", .opened = now_, .instance = "/srv"}
+          .Make()));
+  EXPECT_THAT(Kinds(), ElementsAre(Kind::kOpened, Kind::kJoined));
+}
+
+TEST_F(IncidentFolderTest, AnotherFileSystemAtAnotherTimeIsAnotherIncident) {
+  Fold(Opened(SymptomMaker{.instance = "/srv"}.Make()));
+  now_ += absl::Hours(1);
   Fold(Opened(SymptomMaker{.opened = now_, .instance = "/var"}.Make()));
+  EXPECT_THAT(Kinds(), ElementsAre(Kind::kOpened, Kind::kOpened));
+}
+
+TEST_F(IncidentFolderTest, TwoFileSystemsThatFillTogetherAreOneIncident) {
+  Fold(Opened(SymptomMaker{.instance = "/srv"}.Make()));
+  Fold(Opened(SymptomMaker{.opened = kNoon + absl::Minutes(1),
+                           .instance = "/var"}
+                  .Make()));
   EXPECT_THAT(Kinds(), ElementsAre(Kind::kOpened, Kind::kJoined));
 }
 
@@ -105,19 +122,25 @@ TEST_F(IncidentFolderTest, ARelatedSubsystemJoinsHoweverLate) {
   EXPECT_THAT(Kinds(), ElementsAre(Kind::kOpened, Kind::kJoined));
 }
 
-TEST_F(IncidentFolderTest, UnrelatedNearInTimeJoins) {
-  Fold(Opened(SymptomMaker{}.Make()));
+TEST_F(IncidentFolderTest, UnrelatedThatBeginsTogetherJoins) {
+  Fold(Opened(SymptomMaker{.rule = "cpu", .subsystem = "cpu"}.Make()));
   Fold(Opened(SymptomMaker{
-      .rule = "mem", .subsystem = "memory", .opened = kNoon + absl::Minutes(10)}
+      .rule = "mem", .subsystem = "memory", .opened = kNoon + absl::Minutes(2)}
                   .Make()));
   EXPECT_THAT(Kinds(), ElementsAre(Kind::kOpened, Kind::kJoined));
 }
 
-TEST_F(IncidentFolderTest, UnrelatedFarInTimeIsAnIncidentOfItsOwn) {
-  Fold(Opened(SymptomMaker{}.Make()));
+TEST_F(IncidentFolderTest, UnrelatedThatBeginsLaterIsAnIncidentOfItsOwn) {
+  Fold(Opened(SymptomMaker{.rule = "cpu", .subsystem = "cpu"}.Make()));
   Fold(Opened(SymptomMaker{
-      .rule = "mem", .subsystem = "memory", .opened = kNoon + absl::Minutes(11)}
+      .rule = "mem", .subsystem = "memory", .opened = kNoon + absl::Minutes(3)}
                   .Make()));
+  EXPECT_THAT(Kinds(), ElementsAre(Kind::kOpened, Kind::kOpened));
+}
+
+TEST_F(IncidentFolderTest, ABusyProcessorDoesNotSwallowAFileSystemThatFills) {
+  Fold(Opened(SymptomMaker{.rule = "cpu", .subsystem = "cpu"}.Make()));
+  Fold(Opened(SymptomMaker{}.Make()));
   EXPECT_THAT(Kinds(), ElementsAre(Kind::kOpened, Kind::kOpened));
 }
 
@@ -322,24 +345,26 @@ TEST_F(IncidentFolderTest, OneThatEasedToInfoAndClosedReopensWhenWorse) {
 }
 
 TEST_F(IncidentFolderTest, AReopenedIncidentNeverTakesWhatAnotherHolds) {
-  // Incident 1 had disk and memory; both closed. Later memory opens a new one.
-  const v1::Symptom disk = SymptomMaker{}.Make();
+  // Incident 1 had cpu and memory; both closed. Later memory opens a new one.
+  const v1::Symptom cpu =
+      SymptomMaker{.rule = "cpu", .subsystem = "cpu"}.Make();
   const v1::Symptom memory =
       SymptomMaker{.rule = "mem", .subsystem = "memory"}.Make();
   Start({.reopen_window = absl::Minutes(5)});
-  Fold(Opened(disk));
+  Fold(Opened(cpu));
   Fold(Opened(memory));
   Fold(Cleared(memory, kNoon));
-  Fold(Cleared(disk, kNoon));
+  Fold(Cleared(cpu, kNoon));
   TickAt(kNoon + absl::Minutes(15));
   now_ = kNoon + absl::Hours(2);
   Fold(Opened(SymptomMaker{.rule = "mem", .subsystem = "memory", .opened = now_}
                   .Make()));
   EXPECT_EQ(memory_.records().size(), 2u);
-  // Now disk comes back, within the window of a longer memory.
+  // Now cpu comes back, within the window of a longer memory.
   Start({.reopen_window = absl::Hours(24)});
   now_ = kNoon + absl::Hours(4);
-  Fold(Opened(SymptomMaker{.opened = now_}.Make()));
+  Fold(Opened(
+      SymptomMaker{.rule = "cpu", .subsystem = "cpu", .opened = now_}.Make()));
   EXPECT_EQ(Last().kind, Kind::kJoined);
   EXPECT_EQ(Last().incident.id(), 2u);
 }

@@ -32,6 +32,11 @@ struct SymptomMaker {
     symptom.set_subsystem(subsystem);
     symptom.set_detector(detector);
     symptom.set_priority(priority);
+    if (!instance.empty()) {
+      v1::Attribute& attribute = *symptom.add_attributes();
+      attribute.set_key("system.filesystem.mountpoint");
+      attribute.set_value(instance);
+    }
     *symptom.mutable_opened_at() = wire::ToStamp(opened);
     *symptom.mutable_updated_at() = wire::ToStamp(opened);
     *symptom.mutable_since() = wire::ToStamp(opened);
