@@ -11,6 +11,7 @@
 #include "protos/base/mutex.h"
 #include "tests/support/fake_clock.h"
 #include "tests/support/status_matchers.h"
+#include "tests/support/wait_until.h"
 #include "tests/unit/collector/correlate/symptom_maker.h"
 
 namespace forewarn::correlate {
@@ -94,16 +95,6 @@ class FakeDesk final : public IncidentSink, public IncidentStore {
   std::vector<IncidentChange> changes_;
 };
 
-bool WaitFor(const std::function<bool()>& condition) {
-  const auto deadline =
-      std::chrono::steady_clock::now() + std::chrono::seconds(30);
-  while (!condition()) {
-    if (std::chrono::steady_clock::now() > deadline) return false;
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  return true;
-}
-
 v1::Symptom OnEndpoint(int i) {
   return SymptomMaker{.endpoint = absl::StrCat("endpoint-", i)}.Make();
 }
@@ -125,7 +116,7 @@ TEST(CorrelatorTest, RetriesInOrderWhileTheDeskIsBusy) {
   desk.FailNext(6, absl::UnavailableError("database is locked"));
   FOREWARN_ASSERT_OK(correlator.Start());
   for (int i = 0; i < 3; ++i) correlator.Accept(Opened(OnEndpoint(i)));
-  ASSERT_TRUE(WaitFor([&] { return desk.changes().size() == 3; }));
+  ASSERT_TRUE(testing::WaitUntil([&] { return desk.changes().size() == 3; }));
   correlator.Stop();
   const std::vector<IncidentChange> changes = desk.changes();
   for (int i = 0; i < 3; ++i) {
@@ -140,7 +131,7 @@ TEST(CorrelatorTest, OneSymptomThatCannotBeKeptHoldsUpNoOther) {
   FOREWARN_ASSERT_OK(correlator.Start());
   correlator.Accept(Opened(SymptomMaker{.rule = "poison"}.Make()));
   correlator.Accept(Opened(OnEndpoint(1)));
-  ASSERT_TRUE(WaitFor([&] { return desk.changes().size() == 1; }));
+  ASSERT_TRUE(testing::WaitUntil([&] { return desk.changes().size() == 1; }));
   correlator.Stop();
   EXPECT_EQ(desk.changes()[0].incident.endpoint_id(), "endpoint-1");
 }
@@ -167,9 +158,9 @@ TEST(CorrelatorTest, ResolvesWhenTheClockSaysQuietIsOver) {
   FOREWARN_ASSERT_OK(correlator.Start());
   correlator.Accept(Opened(OnEndpoint(1)));
   correlator.Accept(Cleared(OnEndpoint(1), kNoon));
-  ASSERT_TRUE(WaitFor([&] { return desk.changes().size() == 2; }));
+  ASSERT_TRUE(testing::WaitUntil([&] { return desk.changes().size() == 2; }));
   clock.Advance(absl::Minutes(15));
-  ASSERT_TRUE(WaitFor([&] { return desk.changes().size() == 3; }));
+  ASSERT_TRUE(testing::WaitUntil([&] { return desk.changes().size() == 3; }));
   EXPECT_EQ(desk.changes()[2].kind, Kind::kResolved);
   correlator.Stop();
 }
@@ -181,7 +172,7 @@ TEST(CorrelatorTest, StopsThoughTheDeskStaysBusy) {
   desk.FailNext(1'000'000, absl::ResourceExhaustedError("disk full"));
   FOREWARN_ASSERT_OK(correlator.Start());
   correlator.Accept(Opened(OnEndpoint(1)));
-  ASSERT_TRUE(WaitFor([&] { return desk.calls() > 0; }));
+  ASSERT_TRUE(testing::WaitUntil([&] { return desk.calls() > 0; }));
   correlator.Stop();
   EXPECT_TRUE(desk.changes().empty());
 }
