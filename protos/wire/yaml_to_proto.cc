@@ -364,7 +364,9 @@ class Reader {
 // nodes do: aliases, and nesting beyond the limit.
 class Guard : public YAML::EventHandler {
  public:
-  void OnDocumentStart(const YAML::Mark&) override {}
+  void OnDocumentStart(const YAML::Mark& mark) override {
+    document_start_ = mark;
+  }
   void OnDocumentEnd() override {}
   void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
   void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
@@ -386,6 +388,8 @@ class Guard : public YAML::EventHandler {
   }
   void OnMapEnd() override { --depth_; }
 
+  const YAML::Mark& document_start() const { return document_start_; }
+
  private:
   void Check(const YAML::Mark& mark, YAML::anchor_t anchor) {
     if (anchor != 0) {
@@ -400,6 +404,7 @@ class Guard : public YAML::EventHandler {
   }
 
   int depth_ = 0;
+  YAML::Mark document_start_;
 };
 
 }  // namespace
@@ -424,14 +429,15 @@ std::vector<std::string> YamlToProto(absl::string_view yaml,
     Guard guard;
     YAML::Parser parser(guarded);
     parser.HandleNextDocument(guard);
-    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
     Reader reader(file_name, errors);
-    if (documents.size() > 1) {
-      reader.Error(documents[1].Mark(), "more than one document");
+    // Not LoadAll: on tokens it cannot place, yaml-cpp 0.7 finds documents
+    // for ever.
+    if (parser.HandleNextDocument(guard)) {
+      reader.Error(guard.document_start(),
+                   "something stands after the end of the document");
+      return errors;
     }
-    if (!documents.empty()) {
-      reader.ReadMessage(documents[0], message, "the file", 0);
-    }
+    reader.ReadMessage(YAML::Load(text), message, "the file", 0);
   } catch (const YAML::Exception& error) {
     Reader(file_name, errors).Error(error.mark, error.msg);
   }

@@ -107,6 +107,12 @@ TEST(YamlToProtoTest, NulAndGiantFilesAreRefused) {
               ElementsAre(HasSubstr("4 MiB")));
 }
 
+TEST(YamlToProtoTest, WhatStandsAfterTheDocumentIsRefusedNotReadForEver) {
+  EXPECT_THAT(Read(",\x17"), ElementsAre(StartsWith("c.yaml:")));
+  EXPECT_THAT(Read("tick: 10s\n---\ntick: 20s\n"),
+              ElementsAre(HasSubstr("after the end of the document")));
+}
+
 TEST(YamlToProtoTest, AMissingFileIsOneError) {
   EXPECT_THAT(YamlFileToProto("/nonexistent/c.yaml", config),
               ElementsAre("/nonexistent/c.yaml:1:1: cannot be opened for "
