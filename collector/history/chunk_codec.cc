@@ -18,15 +18,13 @@ constexpr uint64_t kTicksVersion = 1;
 constexpr uint64_t kChunkVersion = 1;
 
 void AppendSigned(int64_t value, std::string& out) {
-  AppendVarint(static_cast<uint64_t>(value) << 1 ^
-                   static_cast<uint64_t>(value >> 63),
-               out);
+  AppendVarint(wire::ZigZag(value), out);
 }
 
 absl::Status ReadSigned(absl::string_view& in, int64_t& value) {
   uint64_t code = 0;
   FOREWARN_RETURN_IF_ERROR(ReadVarint(in, code));
-  value = static_cast<int64_t>(code >> 1) ^ -static_cast<int64_t>(code & 1);
+  value = wire::UnZigZag(code);
   return absl::OkStatus();
 }
 

@@ -16,15 +16,6 @@ constexpr double kLargestScaled = 4e18;
 // No zig-zag code of a legal difference has all bits set.
 constexpr uint64_t kEscape = ~uint64_t{0};
 
-uint64_t ZigZag(int64_t value) {
-  return static_cast<uint64_t>(value) << 1 ^
-         static_cast<uint64_t>(value >> 63);
-}
-
-int64_t UnZigZag(uint64_t code) {
-  return static_cast<int64_t>(code >> 1) ^ -static_cast<int64_t>(code & 1);
-}
-
 void AppendBits(uint64_t bits, std::string& out) {
   for (int i = 0; i < 8; ++i) out += static_cast<char>(bits >> (8 * i));
 }

@@ -23,6 +23,15 @@ struct ColumnState {
   uint64_t bits = 0;
 };
 
+// Small numbers of either sign as small unsigned ones, as protobuf's sint64.
+inline uint64_t ZigZag(int64_t value) {
+  return static_cast<uint64_t>(value) << 1 ^
+         static_cast<uint64_t>(value >> 63);
+}
+inline int64_t UnZigZag(uint64_t code) {
+  return static_cast<int64_t>(code >> 1) ^ -static_cast<int64_t>(code & 1);
+}
+
 void AppendVarint(uint64_t value, std::string& out);
 // kDataLoss when truncated or longer than 10 bytes. Moves `in` on.
 absl::Status ReadVarint(absl::string_view& in, uint64_t& value);
