@@ -1,13 +1,10 @@
 #include "agent/identity/https_client.h"
 
-#include <arpa/inet.h>
-#include <httplib.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
 #include <algorithm>
-#include <exception>
-#include <optional>
+#include <utility>
 
 #include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
@@ -18,6 +15,7 @@
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
 #include "protos/base/status.h"
+#include "protos/http/http_exchange.h"
 
 namespace forewarn::agent {
 namespace {
@@ -92,46 +90,42 @@ int JudgeChain(X509_STORE_CTX* chain, void* argument) {
   return error == X509_V_OK ? 1 : 0;
 }
 
-absl::StatusOr<HttpReply> Exchange(
-    const HostAndPort& server, const std::string& url, const std::string& path,
-    const std::string& body, absl::Duration timeout, Judgement& judgement) {
-  httplib::SSLClient client(server.host, server.port);
-  SSL_CTX_set_min_proto_version(client.ssl_context(), TLS1_2_VERSION);
-  SSL_CTX_set_cert_verify_callback(client.ssl_context(), JudgeChain,
-                                   &judgement);
-  client.enable_server_certificate_verification(true);
-  const auto microseconds = absl::ToChronoMicroseconds(timeout);
-  client.set_connection_timeout(microseconds);
-  client.set_read_timeout(microseconds);
-  client.set_write_timeout(microseconds);
-  client.set_follow_location(false);
-
-  HttpReply reply;
-  httplib::Request request;
+absl::StatusOr<HttpReply> Exchange(const HostAndPort& server,
+                                   const std::string& url,
+                                   const std::string& path,
+                                   const std::string& body,
+                                   absl::Duration timeout,
+                                   Judgement& judgement) {
+  http::Request request;
+  request.host = server.host;
+  request.port = server.port;
   request.method = "POST";
-  request.path = path;
+  request.target = path;
   request.headers = {{"Content-Type", "application/json"},
                      {"Accept", "application/json, application/problem+json"}};
   request.body = body;
-  request.content_receiver = [&reply](const char* data, size_t size, uint64_t,
-                                      uint64_t) {
-    if (reply.body.size() + size > kMaxReply) return false;
-    reply.body.append(data, size);
-    return true;
+  request.timeout = timeout;
+  request.max_body_bytes = kMaxReply;
+  request.prepare_tls = [&judgement](SSL_CTX* context) {
+    SSL_CTX_set_cert_verify_callback(context, JudgeChain, &judgement);
   };
-  const httplib::Result result = client.send(request);
+  absl::StatusOr<http::Reply> reply = http::Exchange().Run(request);
   if (!judgement.refusal.empty()) {
     return absl::UnauthenticatedError(
         absl::StrCat("connect to ", url,
                      ": the server is not trusted: ", judgement.refusal));
   }
-  if (!result) {
-    return absl::UnavailableError(absl::StrCat(
-        "connect to ", url, ": ", httplib::to_string(result.error())));
+  if (!reply.ok()) {
+    return absl::UnavailableError(
+        absl::StrCat("connect to ", url, ": ", reply.status().message()));
   }
-  reply.status = result->status;
-  reply.content_type = result->get_header_value("Content-Type");
-  return reply;
+  if (reply->truncated) {
+    return absl::UnavailableError(absl::StrCat(
+        "connect to ", url, ": the answer is over ", kMaxReply, " bytes"));
+  }
+  return HttpReply{.status = reply->status,
+                   .content_type = std::move(reply->content_type),
+                   .body = std::move(reply->body)};
 }
 
 absl::StatusCode CodeOf(int http_status) {
@@ -204,12 +198,7 @@ absl::StatusOr<HttpReply> PinnedHttpsClient::PostJson(
     return absl::InternalError("post: exactly one of CA and pin is needed");
   }
   Judgement judgement{.trusted = trusted, .host = server.host, .refusal = {}};
-  try {
-    return Exchange(server, url, path, body, timeout_, judgement);
-  } catch (const std::exception& error) {
-    return absl::UnavailableError(
-        absl::StrCat("connect to ", url, ": ", error.what()));
-  }
+  return Exchange(server, url, path, body, timeout_, judgement);
 }
 
 absl::Status StatusOfReply(const HttpReply& reply, absl::string_view deed) {

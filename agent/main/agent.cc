@@ -19,6 +19,7 @@
 #include "agent/identity/https_client.h"
 #include "agent/identity/key_store.h"
 #include "agent/identity/renewer.h"
+#include "agent/main/memory_trim.h"
 #include "agent/main/power_watch.h"
 #include "agent/main/state_lock.h"
 #include "agent/main/status_file.h"
@@ -48,7 +49,10 @@ constexpr absl::Duration kSourcePatience = absl::Seconds(2);
 constexpr absl::Duration kGoodbyePatience = absl::Seconds(3);
 constexpr absl::Duration kSleepPatience = absl::Seconds(2);
 constexpr absl::Duration kHousekeeping = absl::Seconds(5);
-constexpr absl::Duration kStatusEvery = absl::Seconds(10);
+constexpr absl::Duration kStatusEvery = absl::Seconds(30);
+// The first reading of every source is done by then.
+constexpr absl::Duration kFirstTrim = absl::Minutes(1);
+constexpr absl::Duration kTrimEvery = absl::Hours(1);
 
 template <typename T>
 T RandomBits() {
@@ -129,6 +133,7 @@ class Agent {
   uint64_t watchdog_us_ = 0;
   std::atomic<int64_t> last_tick_seconds_ = 0;  // since boot
   absl::Duration status_due_;
+  absl::Duration trim_due_;
   UplinkPhase told_phase_ = UplinkPhase::kUnspecified;
 };
 
@@ -148,7 +153,9 @@ Agent::Agent(const Settings& settings)
                stats_, SamplerOptions()),
       power_({.before_sleep = [this] { uplink_.Suspend(kSleepPatience); },
               .after_sleep = [this] { uplink_.Resume(); }}) {
-  last_tick_seconds_ = absl::ToInt64Seconds(clock_.SinceBoot());
+  const absl::Duration now = clock_.SinceBoot();
+  last_tick_seconds_ = absl::ToInt64Seconds(now);
+  trim_due_ = now + kFirstTrim;
 }
 
 // The resolver is watched on the collector's name, which enrolment gave.
@@ -237,6 +244,10 @@ void Agent::KeepHouse() {
   const absl::Duration stands = now - absl::Seconds(last_tick_seconds_.load());
   if (watchdog_us_ > 0 && stands < 3 * sampler_.tick() + absl::Minutes(1)) {
     sd_notify(0, "WATCHDOG=1");
+  }
+  if (now >= trim_due_) {
+    trim_due_ = now + kTrimEvery;
+    TrimMemory();
   }
   const Uplink::State uplink = uplink_.state();
   const bool phase_changed = uplink.phase != told_phase_;

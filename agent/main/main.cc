@@ -111,6 +111,5 @@ int main(int argc, char** argv) {
   // Before anything starts a thread: one arena, since a dozen threads that
   // allocate little would each keep their own.
   mallopt(M_ARENA_MAX, 1);
-  forewarn::agent::GrpcTransport::AllowOnlyTls13();
   return Run(argc, argv);
 }

@@ -1,121 +1,266 @@
 #include "agent/uplink/grpc_transport.h"
 
-#include <stdlib.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
-#include <chrono>
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <optional>
+#include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "forewarn/v1/telemetry.grpc.pb.h"
-#include "grpcpp/grpcpp.h"
+#include "agent/uplink/grpc_call.h"
+#include "agent/uplink/tls_connection.h"
+#include "protos/base/mutex.h"
 
 namespace forewarn::agent {
 namespace {
 
-constexpr int kConnectMs = 10000;
-// 20 s without traffic, then 20 s for the answer to a ping.
-constexpr int kKeepaliveMs = 20000;
-constexpr int kMaxAnswer = 1 << 20;
-constexpr size_t kMaxReason = 400;
+constexpr char kReport[] = "/forewarn.v1.Telemetry/Report";
+constexpr absl::Duration kConnectWithin = absl::Seconds(10);
+// So long without traffic, then so long for the answer to a ping.
+constexpr absl::Duration kQuiet = absl::Seconds(20);
+constexpr size_t kMaxAnswer = 1 << 20;
+// A writer waits while flow control keeps more than this back.
+constexpr size_t kMaxUnsent = 64 << 10;
 
-std::shared_ptr<grpc::Channel> MakeChannel(const std::string& collector,
-                                           const Identity& identity) {
-  grpc::SslCredentialsOptions tls;
-  tls.pem_root_certs = identity.ca_pem;
-  tls.pem_private_key = identity.key_pem;
-  tls.pem_cert_chain = identity.certificate_pem;
-  grpc::ChannelArguments arguments;
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
-  arguments.SetInt(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveMs);
-  arguments.SetInt(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  // Waiting between tries is Backoff's business; this bounds one try.
-  arguments.SetInt(GRPC_ARG_MIN_RECONNECT_BACKOFF_MS, kConnectMs);
-  // A renewed certificate must not meet a connection made with the old one.
-  arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
-  arguments.SetInt(GRPC_ARG_MAX_RECEIVE_MESSAGE_LENGTH, kMaxAnswer);
-  arguments.SetInt(GRPC_ARG_ENABLE_RETRIES, 0);
-  arguments.SetInt(GRPC_ARG_ENABLE_CHANNELZ, 0);
-  arguments.SetInt(GRPC_ARG_ENABLE_HTTP_PROXY, 0);
-  arguments.SetInt(GRPC_ARG_HTTP2_BDP_PROBE, 0);
-  arguments.SetInt(GRPC_ARG_SERVICE_CONFIG_DISABLE_RESOLUTION, 1);
-  return grpc::CreateCustomChannel(collector, grpc::SslCredentials(tls),
-                                   arguments);
-}
+// An eventfd: wakes whoever polls it.
+class Bell {
+ public:
+  Bell() : descriptor_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
+  void Ring() const {
+    const uint64_t one = 1;
+    // Fails only when it rings already.
+    [[maybe_unused]] const ssize_t done =
+        write(descriptor_.get(), &one, sizeof(one));
+  }
+  void Silence() const {
+    uint64_t count = 0;
+    [[maybe_unused]] const ssize_t done =
+        read(descriptor_.get(), &count, sizeof(count));
+  }
+  int fd() const { return descriptor_.get(); }
 
-std::chrono::system_clock::time_point After(absl::Duration wait) {
-  return std::chrono::system_clock::now() + absl::ToChronoMicroseconds(wait);
-}
+ private:
+  const Descriptor descriptor_;
+};
 
+// The reading thread owns the waiting: it polls, feeds the call and sends
+// what could not be sent at once. The writing thread sends by itself while
+// the socket takes it.
 class GrpcStream final : public Stream {
  public:
-  explicit GrpcStream(std::shared_ptr<grpc::Channel> channel)
-      : stub_(v1::Telemetry::NewStub(std::move(channel))) {
-    // So that the call is not made, and does not block, before the first
-    // Write.
-    context_.set_initial_metadata_corked(true);
-    call_ = stub_->Report(&context_);
-  }
+  GrpcStream(std::string collector, Identity identity)
+      : collector_(std::move(collector)),
+        identity_(std::move(identity)),
+        call_(collector_, kReport, kMaxAnswer) {}
 
   bool Write(const v1::AgentMessage& message) override {
-    return call_->Write(message);
+    if (!Connected()) return false;
+    base::MutexLock lock(&mutex_);
+    if (Over()) return false;
+    call_.Send(message.SerializeAsString());
+    Flush();
+    if (output_left()) bell_.Ring();  // the reader waits for the socket too
+    while (!Over() && call_.unsent_bytes() > kMaxUnsent) sent_.Wait(&mutex_);
+    return !Over();
   }
+
   bool Read(v1::CollectorMessage& message) override {
-    return call_->Read(&message);
+    base::MutexLock lock(&mutex_);
+    for (;;) {
+      if (const std::optional<std::string> bytes = call_.NextMessage()) {
+        if (message.ParseFromString(*bytes)) return true;
+        Fail(absl::InternalError("the collector's message is malformed"));
+      }
+      if (Over()) {
+        sent_.NotifyAll();
+        return false;
+      }
+      Flush();
+      KeepAlive();
+      if (!Over()) WaitAndReceive();
+    }
   }
-  void HalfClose() override { call_->WritesDone(); }
-  void Cancel() override { context_.TryCancel(); }
+
+  void HalfClose() override {
+    base::MutexLock lock(&mutex_);
+    call_.HalfClose();
+    Flush();
+    if (output_left()) bell_.Ring();
+  }
+
+  void Cancel() override {
+    base::MutexLock lock(&mutex_);
+    cancelled_ = true;
+    call_.Cancel();
+    Flush();
+    sent_.NotifyAll();
+    bell_.Ring();
+  }
+
   absl::Status Finish() override {
-    const grpc::Status status = call_->Finish();
-    if (status.ok()) return absl::OkStatus();
-    return absl::Status(static_cast<absl::StatusCode>(status.error_code()),
-                        status.error_message().substr(0, kMaxReason));
+    base::MutexLock lock(&mutex_);
+    if (cancelled_) return absl::CancelledError("cancelled");
+    return failure_.ok() ? call_.status() : failure_;
   }
 
  private:
-  const std::unique_ptr<v1::Telemetry::Stub> stub_;
-  grpc::ClientContext context_;
-  std::unique_ptr<
-      grpc::ClientReaderWriter<v1::AgentMessage, v1::CollectorMessage>>
-      call_;
+  // The first Write connects; only the writing thread comes here.
+  bool Connected() {
+    {
+      base::MutexLock lock(&mutex_);
+      if (connection_ != nullptr) return true;
+      if (Over()) return false;
+    }
+    absl::StatusOr<std::unique_ptr<TlsConnection>> connection =
+        TlsConnection::Dial(collector_, identity_, kConnectWithin, bell_.fd());
+    base::MutexLock lock(&mutex_);
+    if (!connection.ok()) {
+      Fail(connection.status());
+      return false;
+    }
+    connection_ = *std::move(connection);
+    heard_ = absl::Now();
+    return !Over();
+  }
+
+  bool Over() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return cancelled_ || !failure_.ok() || call_.ended();
+  }
+
+  void Fail(absl::Status status) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (failure_.ok()) failure_ = std::move(status);
+  }
+
+  bool output_left() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    return output_begin_ < output_.size();
+  }
+
+  void Flush() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (connection_ == nullptr) return;
+    for (;;) {
+      if (!output_left()) {
+        output_begin_ = 0;
+        if (!call_.TakeOutput(output_)) break;
+      }
+      const absl::StatusOr<size_t> taken = connection_->Write(
+          absl::string_view(output_).substr(output_begin_));
+      if (!taken.ok()) {
+        // What the collector said before it went is worth more.
+        if (!call_.ended()) write_failure_ = taken.status();
+        output_begin_ = output_.size();
+        break;
+      }
+      if (*taken == 0) break;
+      output_begin_ += *taken;
+    }
+    sent_.NotifyAll();
+  }
+
+  void KeepAlive() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const absl::Time now = absl::Now();
+    // A clock that was set back, or a sleep, is no silence of the collector.
+    if (now < heard_) heard_ = now;
+    if (now - heard_ >= 2 * kQuiet && call_.pinging()) {
+      Fail(absl::UnavailableError(
+          absl::StrCat("the collector at ", collector_, " does not answer")));
+    } else if (now - heard_ >= kQuiet && !call_.pinging()) {
+      call_.Ping();
+      heard_ = now - kQuiet;
+      Flush();
+    }
+  }
+
+  void WaitAndReceive() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const short events =
+        static_cast<short>(output_left() ? POLLIN | POLLOUT : POLLIN);
+    const absl::Duration left =
+        heard_ + (call_.pinging() ? 2 * kQuiet : kQuiet) - absl::Now();
+    pollfd waiting[] = {{connection_->fd(), events, 0}, {bell_.fd(), POLLIN, 0}};
+    const int patience = static_cast<int>(std::clamp<int64_t>(
+        absl::ToInt64Milliseconds(left) + 1, 0, 60000));
+    mutex_.Unlock();
+    poll(waiting, 2, patience);
+    mutex_.Lock();
+    if (waiting[1].revents != 0 && !cancelled_) bell_.Silence();
+    if (waiting[0].revents == 0) return;
+    for (;;) {
+      const absl::StatusOr<size_t> count =
+          connection_->Read(input_.data(), input_.size());
+      if (!count.ok()) {
+        if (!call_.ended()) Fail(EndOf(count.status()));
+        return;
+      }
+      if (*count == 0) return;
+      heard_ = absl::Now();
+      answered_ = true;
+      const absl::Status status =
+          call_.Receive(absl::string_view(input_.data(), *count));
+      if (!status.ok() || call_.ended()) return;
+    }
+  }
+
+  // In TLS 1.3 a refused client certificate shows only after the handshake,
+  // and gRPC's server then hangs up without a word.
+  absl::Status EndOf(const absl::Status& read)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    if (absl::IsUnauthenticated(read)) return read;
+    if (!answered_) {
+      return absl::UnavailableError(absl::StrCat(
+          read.message(), "; it may not accept this endpoint's certificate"));
+    }
+    return write_failure_.ok() ? read : write_failure_;
+  }
+
+  const std::string collector_;
+  const Identity identity_;
+  const Bell bell_;
+
+  base::Mutex mutex_;
+  base::CondVar sent_;
+  GrpcCall call_ ABSL_GUARDED_BY(mutex_);
+  std::unique_ptr<TlsConnection> connection_ ABSL_GUARDED_BY(mutex_);
+  std::string output_ ABSL_GUARDED_BY(mutex_);
+  size_t output_begin_ ABSL_GUARDED_BY(mutex_) = 0;
+  std::array<char, 4096> input_ ABSL_GUARDED_BY(mutex_);
+  absl::Time heard_ ABSL_GUARDED_BY(mutex_);
+  bool answered_ ABSL_GUARDED_BY(mutex_) = false;
+  bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status failure_ ABSL_GUARDED_BY(mutex_);
+  absl::Status write_failure_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace
 
-void GrpcTransport::AllowOnlyTls13() {
-  setenv("GRPC_SSL_CIPHER_SUITES", "ECDHE-RSA-AES256-GCM-SHA384", 1);
-}
-
 std::unique_ptr<Stream> GrpcTransport::Open(const std::string& collector,
                                             const Identity& identity) {
-  return std::make_unique<GrpcStream>(MakeChannel(collector, identity));
+  return std::make_unique<GrpcStream>(collector, identity);
 }
 
 absl::Status GrpcTransport::Probe(const std::string& collector,
                                   const Identity& identity,
                                   absl::Duration timeout) {
-  const std::shared_ptr<grpc::Channel> channel =
-      MakeChannel(collector, identity);
-  const auto deadline = After(timeout);
-  grpc_connectivity_state state = channel->GetState(/*try_to_connect=*/true);
-  while (state != GRPC_CHANNEL_READY) {
-    if (state == GRPC_CHANNEL_TRANSIENT_FAILURE) {
-      return absl::UnavailableError(
-          absl::StrCat("connect to ", collector,
-                       ": nobody answers there, or the handshake failed"));
-    }
-    if (!channel->WaitForStateChange(state, deadline)) {
-      return absl::UnavailableError(
-          absl::StrCat("connect to ", collector, ": no answer within ",
-                       absl::FormatDuration(timeout)));
-    }
-    state = channel->GetState(true);
-  }
+  const Bell never;
+  const absl::StatusOr<std::unique_ptr<TlsConnection>> connection =
+      TlsConnection::Dial(collector, identity, timeout, never.fd());
+  if (!connection.ok()) return connection.status();
   // In TLS 1.3 a refused client certificate shows only after the handshake.
-  constexpr absl::Duration kSecondThought = absl::Milliseconds(500);
-  if (channel->WaitForStateChange(state, After(kSecondThought))) {
-    return absl::PermissionDeniedError(
-        absl::StrCat("connect to ", collector,
-                     ": it closed the connection after the handshake; it may "
-                     "not accept this endpoint's certificate"));
+  constexpr int kSecondThoughtMs = 500;
+  const absl::Time until = absl::Now() + absl::Milliseconds(kSecondThoughtMs);
+  std::array<char, 1024> input;
+  while (absl::Now() < until) {
+    pollfd waiting{(*connection)->fd(), POLLIN, 0};
+    if (poll(&waiting, 1, kSecondThoughtMs) <= 0) break;
+    const absl::StatusOr<size_t> count =
+        (*connection)->Read(input.data(), input.size());
+    if (!count.ok()) {
+      return absl::PermissionDeniedError(
+          absl::StrCat(count.status().message(),
+                       "; it may not accept this endpoint's certificate"));
+    }
   }
   return absl::OkStatus();
 }

@@ -1,8 +1,9 @@
 #include "collector/cli/api_client.h"
 
-#include <httplib.h>
 #include <openssl/ssl.h>
 #include <unistd.h>
+
+#include <utility>
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
@@ -12,32 +13,27 @@
 #include "absl/strings/strip.h"
 #include "collector/cli/json_value.h"
 #include "collector/cli/screen_text.h"
+#include "protos/http/http_exchange.h"
 
 namespace forewarn::cli {
 namespace {
 
 constexpr size_t kLargestAnswer = 64 * 1024 * 1024;
+constexpr absl::Duration kPatience = absl::Seconds(30);
 
-absl::Status TransportError(httplib::Error error, const ClientConfig& config) {
-  switch (error) {
-    case httplib::Error::SSLServerVerification:
+absl::Status TransportError(const absl::Status& error,
+                            const ClientConfig& config) {
+  switch (error.code()) {
+    case absl::StatusCode::kUnauthenticated:
       return absl::UnavailableError(absl::StrCat(
           "the certificate of ", config.url, " is not one that ",
           config.ca_file, " signed for this name; no request was sent"));
-    case httplib::Error::SSLLoadingCerts:
-      return absl::UnavailableError(
-          absl::StrCat("read the authority's certificate ", config.ca_file));
-    case httplib::Error::Canceled:
-      return absl::InternalError(
-          absl::StrCat("the answer of ", config.url, " is over 64 MiB"));
-    case httplib::Error::Read:
-    case httplib::Error::Write:
-    case httplib::Error::ConnectionTimeout:
+    case absl::StatusCode::kDeadlineExceeded:
       return absl::UnavailableError(
           absl::StrCat(config.url, " broke off or did not answer in time"));
     default:
       return absl::UnavailableError(
-          absl::StrCat("nobody answers at ", config.url));
+          absl::StrCat("no answer from ", config.url, ": ", error.message()));
   }
 }
 
@@ -67,14 +63,13 @@ absl::StatusCode CodeOf(int status) {
 }
 
 // What the problem document says; its strings are not trusted.
-absl::Status HttpError(const httplib::Response& response) {
+absl::Status HttpError(const http::Reply& response) {
   std::string detail = absl::StrCat("HTTP status ", response.status);
   const auto problem = ParseJson(response.body);
   const JsonValue* said = problem.ok() ? problem->Find("detail") : nullptr;
   if (said != nullptr && !said->text.empty()) detail = Inert(said->text);
-  const std::string request = response.get_header_value("X-Request-Id");
-  if (response.status >= 500 && !request.empty()) {
-    absl::StrAppend(&detail, " (request ", Inert(request), ")");
+  if (response.status >= 500 && !response.request_id.empty()) {
+    absl::StrAppend(&detail, " (request ", Inert(response.request_id), ")");
   }
   return absl::Status(CodeOf(response.status), detail);
 }
@@ -136,38 +131,38 @@ absl::StatusOr<std::string> ApiClient::Send(const char* method,
         absl::StrCat("read the authority's certificate ", config_.ca_file,
                      ", which ca_file in ", config_.path, " names"));
   }
-  httplib::SSLClient http(host_, port_);
-  http.set_ca_cert_path(config_.ca_file.c_str());
-  http.enable_server_certificate_verification(true);
-  http.set_connection_timeout(5);
-  http.set_read_timeout(30);
-  http.set_write_timeout(30);
-  SSL_CTX_set_min_proto_version(http.ssl_context(), TLS1_2_VERSION);
-
-  httplib::Request request;
+  http::Request request;
+  request.host = host_;
+  request.port = port_;
   request.method = method;
-  request.path = path;
+  request.target = path;
   request.headers = {{"Authorization", "Bearer " + config_.token},
                      {"Accept", "application/json"}};
   if (!json.empty()) {
-    request.headers.emplace("Content-Type", "application/json");
+    request.headers.emplace_back("Content-Type", "application/json");
     request.body = json;
   }
-  std::string body;
-  request.content_receiver = [&body](const char* data, size_t size, uint64_t,
-                                     uint64_t) {
-    if (body.size() + size > kLargestAnswer) return false;
-    body.append(data, size);
-    return true;
+  request.timeout = kPatience;
+  request.max_body_bytes = kLargestAnswer;
+  bool readable = true;
+  request.prepare_tls = [this, &readable](SSL_CTX* context) {
+    // In place of the system's authorities, not beside them.
+    SSL_CTX_set_cert_store(context, X509_STORE_new());
+    readable = SSL_CTX_load_verify_locations(
+                   context, config_.ca_file.c_str(), nullptr) == 1;
   };
-  httplib::Response response;
-  httplib::Error error = httplib::Error::Success;
-  if (!http.send(request, response, error)) {
-    return TransportError(error, config_);
+  absl::StatusOr<http::Reply> reply = http::Exchange().Run(request);
+  if (!readable) {
+    return absl::UnavailableError(
+        absl::StrCat("read the authority's certificate ", config_.ca_file));
   }
-  if (!body.empty()) response.body = std::move(body);
-  if (response.status / 100 != 2) return HttpError(response);
-  return std::move(response.body);
+  if (!reply.ok()) return TransportError(reply.status(), config_);
+  if (reply->truncated) {
+    return absl::InternalError(
+        absl::StrCat("the answer of ", config_.url, " is over 64 MiB"));
+  }
+  if (reply->status / 100 != 2) return HttpError(*reply);
+  return std::move(reply->body);
 }
 
 std::string EscapeForUrl(absl::string_view text) {

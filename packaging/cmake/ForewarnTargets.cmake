@@ -46,6 +46,39 @@ function(forewarn_program target)
   forewarn_warnings(${target})
 endfunction()
 
+# forewarn_static_program(<target> NAME <file name> SRCS ... DEPS ...
+#                         ROOMS ... STATIC ... SHARED ...)
+#
+# A program that carries its libraries in itself: a private copy of what it
+# uses costs less memory than whole shared libraries that nobody else on the
+# machine has loaded. DEPS are for compiling; what is linked is named anew, as
+# Debian's CMake packages know the shared libraries only: ROOMS are ours, all
+# of them; STATIC are pkg-config's names; SHARED has no archive.
+function(forewarn_static_program target)
+  cmake_parse_arguments(ARG "" "NAME" "SRCS;DEPS;ROOMS;STATIC;SHARED" ${ARGN})
+  add_library(${target}_objects OBJECT ${ARG_SRCS})
+  target_link_libraries(${target}_objects PRIVATE ${ARG_DEPS})
+  forewarn_warnings(${target}_objects)
+  add_executable(${target} $<TARGET_OBJECTS:${target}_objects>)
+  set_target_properties(${target} PROPERTIES OUTPUT_NAME ${ARG_NAME}
+    LINKER_LANGUAGE CXX)
+  set(rooms ${ARG_ROOMS})
+  list(TRANSFORM rooms PREPEND "forewarn_")
+  add_dependencies(${target} ${rooms})
+  list(TRANSFORM rooms REPLACE "(.+)" "$<TARGET_FILE:\\1>")
+  pkg_check_modules(${target} REQUIRED QUIET ${ARG_STATIC})
+  # As -lNAME, or a CMake target of that name would be taken.
+  set(archives ${${target}_STATIC_LIBRARIES})
+  list(TRANSFORM archives PREPEND "-l")
+  target_link_libraries(${target} PRIVATE -Wl,--start-group ${rooms}
+    -Wl,-Bstatic ${archives} -Wl,-Bdynamic -Wl,--end-group
+    ${ARG_SHARED})
+  target_link_options(${target} PRIVATE -static-libstdc++ -static-libgcc
+    -Wl,--gc-sections -Wl,--exclude-libs,ALL)
+  set_property(TARGET ${target} APPEND PROPERTY LINK_DEPENDS
+    $<TARGET_OBJECTS:${target}_objects> ${rooms})
+endfunction()
+
 # forewarn_test(<name> DEPS ...): tests/unit mirrors the tree; the source is
 # <name>.cc in the current folder. Every TEST is one CTest test.
 function(forewarn_test name)

@@ -22,8 +22,9 @@ const std::map<std::string, std::set<std::string>>& Floors() {
       new std::map<std::string, std::set<std::string>>{
           {"protos/base", {}},
           {"protos/wire", {"protos/base", "forewarn/v1"}},
-          {"agent/sources", {}},
-          {"agent/identity", {}},
+          {"protos/http", {"protos/base"}},
+          {"agent/sources", {"protos/http"}},
+          {"agent/identity", {"protos/http"}},
           {"agent/spool", {"agent/sources/agent_source.h"}},
           {"agent/batcher", {"agent/spool", "agent/sources"}},
           {"agent/sampler", {"agent/sources", "agent/batcher"}},
@@ -54,7 +55,7 @@ const std::map<std::string, std::set<std::string>>& Floors() {
           {"collector/api",
            {"collector/desk", "collector/fleet", "collector/history",
             "collector/identity", "collector/detect", "collector/words"}},
-          {"collector/cli", {}},
+          {"collector/cli", {"protos/http"}},
           {"collector/backtest", {"collector/detect", "collector/correlate", "collector/words"}},
           {"collector/main", {"collector"}}};
   return *floors;

@@ -158,7 +158,7 @@ TEST(ProbeCheckTest, HttpGivesUpOnAServerThatSaysNothing) {
   const ProbeResult result =
       RunProbe("http", absl::StrCat("http://127.0.0.1:", silent.port(), "/"),
                absl::Milliseconds(50));
-  EXPECT_THAT(result.status, StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(result.status, StatusIs(absl::StatusCode::kDeadlineExceeded));
   EXPECT_EQ(result.http_status, std::nullopt);
 }
 
@@ -178,7 +178,7 @@ TEST(ProbeCheckTest, HttpsNeedsATrustedCertificateAndReadsItsExpiryAnyhow) {
   Server server(
       std::make_unique<httplib::SSLServer>(own.certificate(), own.key()));
   const ProbeResult result = RunProbe("http", server.Url("https", "/ok"));
-  EXPECT_THAT(result.status, StatusIs(absl::StatusCode::kUnavailable));
+  EXPECT_THAT(result.status, StatusIs(absl::StatusCode::kUnauthenticated));
   EXPECT_EQ(result.certificate_expires, expires);
   EXPECT_EQ(result.http_status, std::nullopt);
 }

@@ -1,9 +1,14 @@
 #include "agent/uplink/grpc_transport.h"
 
+#include <httplib.h>
 #include <openssl/ssl.h>
+
+#include <chrono>
+#include <csignal>
 
 #include <memory>
 #include <string>
+#include <thread>
 
 #include "absl/strings/str_cat.h"
 #include "forewarn/v1/telemetry.grpc.pb.h"
@@ -17,6 +22,7 @@ namespace forewarn::agent {
 namespace {
 
 using ::forewarn::testing::StatusIs;
+using ::testing::HasSubstr;
 using ::forewarn::testing::TestCa;
 
 // Answers Hello with Welcome, each batch with an ack, the end with OK.
@@ -50,7 +56,7 @@ class EchoTelemetry final : public v1::Telemetry::Service {
 
 class GrpcTransportTest : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() { GrpcTransport::AllowOnlyTls13(); }
+  static void SetUpTestSuite() { signal(SIGPIPE, SIG_IGN); }
 
   // `names` of the collector's certificate.
   void Serve(const std::string& names = "DNS:localhost,IP:127.0.0.1") {
@@ -158,39 +164,101 @@ TEST_F(GrpcTransportTest, ProbeTellsGoodFromBad) {
           .ok());
 }
 
-// Whether a client with a good certificate gets through with this version at
-// most. The setting governs both ends; of them a client that can do no better
-// is the easier to make.
-bool HandshakeSucceeds(const std::string& where, const Identity& identity,
-                       int version) {
-  SSL_CTX* context = SSL_CTX_new(TLS_client_method());
-  SSL_CTX_set_max_proto_version(context, version);
-  const unsigned char http2[] = {2, 'h', '2'};
-  SSL_CTX_set_alpn_protos(context, http2, sizeof(http2));
-  BIO* text = BIO_new_mem_buf(identity.certificate_pem.data(), -1);
-  X509* certificate = PEM_read_bio_X509(text, nullptr, nullptr, nullptr);
-  BIO_free(text);
-  text = BIO_new_mem_buf(identity.key_pem.data(), -1);
-  EVP_PKEY* key = PEM_read_bio_PrivateKey(text, nullptr, nullptr, nullptr);
-  BIO_free(text);
-  SSL_CTX_use_certificate(context, certificate);
-  SSL_CTX_use_PrivateKey(context, key);
-  BIO* connection = BIO_new_ssl_connect(context);
-  BIO_set_conn_hostname(connection, where.c_str());
-  const bool succeeds = BIO_do_connect(connection) > 0;
-  BIO_free_all(connection);
-  X509_free(certificate);
-  EVP_PKEY_free(key);
-  SSL_CTX_free(context);
-  return succeeds;
+// Something else on the agents' port: it has the right certificate, but is
+// a web server, or can do no better than TLS 1.2.
+class WebServer {
+ public:
+  WebServer(const TestCa::Issued& leaf, int newest_tls)
+      : server_([&](SSL_CTX& context) {
+          BIO* text = BIO_new_mem_buf(leaf.key_pem.data(), -1);
+          EVP_PKEY* key =
+              PEM_read_bio_PrivateKey(text, nullptr, nullptr, nullptr);
+          BIO_free(text);
+          text = BIO_new_mem_buf(leaf.certificate_pem.data(), -1);
+          X509* certificate =
+              PEM_read_bio_X509(text, nullptr, nullptr, nullptr);
+          BIO_free(text);
+          SSL_CTX_use_certificate(&context, certificate);
+          SSL_CTX_use_PrivateKey(&context, key);
+          SSL_CTX_set_max_proto_version(&context, newest_tls);
+          X509_free(certificate);
+          EVP_PKEY_free(key);
+          return true;
+        }),
+        port_(server_.bind_to_any_port("127.0.0.1")),
+        thread_([this] { server_.listen_after_bind(); }) {}
+  ~WebServer() {
+    while (!server_.is_running()) std::this_thread::yield();
+    server_.stop();
+    thread_.join();
+  }
+  std::string address() const { return absl::StrCat("127.0.0.1:", port_); }
+
+ private:
+  httplib::SSLServer server_;
+  const int port_;
+  std::thread thread_;
+};
+
+TEST_F(GrpcTransportTest, RefusesTls12) {
+  const WebServer old(ca_.Issue("IP:127.0.0.1"), TLS1_2_VERSION);
+  EXPECT_THAT(
+      Greet(old.address(), IdentityOf(ca_, ca_)),
+      StatusIs(absl::StatusCode::kUnavailable, HasSubstr("protocol version")));
 }
 
-TEST_F(GrpcTransportTest, SpeaksTls13Only) {
+TEST_F(GrpcTransportTest, TellsWhenWhatAnswersIsNoCollector) {
+  const WebServer web(ca_.Issue("IP:127.0.0.1"), TLS1_3_VERSION);
+  EXPECT_THAT(Greet(web.address(), IdentityOf(ca_, ca_)),
+              StatusIs(absl::StatusCode::kUnavailable,
+                       HasSubstr("does not speak HTTP/2")));
+}
+
+TEST_F(GrpcTransportTest, HintsThatTheCollectorRefusedOurCertificate) {
   Serve();
-  const Identity identity = IdentityOf(ca_, ca_);
-  EXPECT_FALSE(HandshakeSucceeds(address(), identity, TLS1_2_VERSION));
-  EXPECT_TRUE(HandshakeSucceeds(address(), identity, TLS1_3_VERSION));
-  FOREWARN_EXPECT_OK(Greet(address(), identity));
+  const TestCa other;
+  EXPECT_THAT(Greet(address(), IdentityOf(other, ca_)),
+              StatusIs(absl::StatusCode::kUnavailable,
+                       HasSubstr("may not accept this endpoint's")));
+}
+
+TEST_F(GrpcTransportTest, WritesMoreThanFlowControlTakesAtOnce) {
+  Serve();
+  const std::unique_ptr<Stream> stream =
+      transport_.Open(address(), IdentityOf(ca_, ca_));
+  v1::AgentMessage message;
+  message.mutable_hello();
+  ASSERT_TRUE(stream->Write(message));
+  constexpr uint64_t kBatches = 200;
+  uint64_t last = 0;
+  std::thread reader([&] {
+    v1::CollectorMessage answer;
+    while (last < kBatches && stream->Read(answer)) {
+      last = answer.ack().sequence();
+    }
+  });
+  message.mutable_batch()->set_run_id(std::string(100000, 'x'));
+  for (uint64_t i = 1; i <= kBatches; ++i) {
+    message.mutable_batch()->set_sequence(i);
+    ASSERT_TRUE(stream->Write(message));
+  }
+  reader.join();
+  EXPECT_EQ(last, kBatches);
+  stream->Cancel();
+}
+
+TEST_F(GrpcTransportTest, NoticesThatTheCollectorIsGone) {
+  Serve();
+  const std::unique_ptr<Stream> stream =
+      transport_.Open(address(), IdentityOf(ca_, ca_));
+  v1::AgentMessage message;
+  message.mutable_hello();
+  ASSERT_TRUE(stream->Write(message));
+  v1::CollectorMessage answer;
+  ASSERT_TRUE(stream->Read(answer));
+  server_->Shutdown(std::chrono::system_clock::now());
+  EXPECT_FALSE(stream->Read(answer));
+  EXPECT_FALSE(stream->Finish().ok());
 }
 
 TEST_F(GrpcTransportTest, CancelEndsAReadThatWaits) {
