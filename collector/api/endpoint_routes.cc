@@ -12,6 +12,7 @@
 #include "collector/api/endpoint_lookup.h"
 #include "collector/api/json.h"
 #include "collector/api/paging.h"
+#include "collector/history/sample_checksum.h"
 #include "protos/base/status.h"
 #include "protos/wire/proto_time.h"
 
@@ -210,6 +211,44 @@ absl::StatusOr<HttpResponse> ListSamples(const ApiServices& services,
   return JsonResponse(list);
 }
 
+absl::StatusOr<HttpResponse> ListHoldings(const ApiServices& services,
+                                          Call& call) {
+  FOREWARN_ASSIGN_OR_RETURN(const v1::Endpoint endpoint,
+                            EndpointOf(services, call));
+  FOREWARN_ASSIGN_OR_RETURN(const absl::Time from,
+                            ReadTime(call, "from", absl::UnixEpoch()));
+  struct Sum {
+    uint32_t count = 0;
+    uint64_t checksum = 0;
+    absl::Time first;
+    absl::Time last;
+  };
+  std::vector<Sum> sums;
+  FOREWARN_RETURN_IF_ERROR(services.history.Replay(
+      endpoint.number(), from, [&sums](const wire::Tick& tick) {
+        for (const wire::Sample& sample : tick.samples) {
+          if (sums.size() <= sample.series) sums.resize(sample.series + 1);
+          Sum& sum = sums[sample.series];
+          if (sum.count++ == 0) sum.first = tick.time;
+          sum.last = tick.time;
+          sum.checksum += history::SampleChecksum(tick.time, sample.value);
+        }
+      }));
+  v1::HoldingList list;
+  for (uint32_t series = 0; series < sums.size(); ++series) {
+    const Sum& sum = sums[series];
+    if (sum.count == 0) continue;
+    v1::Holding* holding = list.add_holdings();
+    holding->set_series(series);
+    holding->set_count(sum.count);
+    *holding->mutable_first_at() = ToStamp(sum.first);
+    *holding->mutable_last_at() = ToStamp(sum.last);
+    holding->set_checksum(absl::StrCat(absl::Hex(sum.checksum,
+                                                 absl::kZeroPad16)));
+  }
+  return JsonResponse(list);
+}
+
 }  // namespace
 
 std::vector<Route> EndpointRoutes(const ApiServices& services) {
@@ -234,6 +273,11 @@ std::vector<Route> EndpointRoutes(const ApiServices& services) {
        .access = Access::kViewer,
        .query = {"from", "to"},
        .handler = [&services](Call& c) { return ListSamples(services, c); }},
+      {.method = "GET",
+       .pattern = absl::StrCat(kEndpoint, "/holdings"),
+       .access = Access::kViewer,
+       .query = {"from"},
+       .handler = [&services](Call& c) { return ListHoldings(services, c); }},
   };
 }
 

@@ -42,6 +42,13 @@ absl::StatusOr<HttpResponse> OpenApi(Call&) {
   return response;
 }
 
+absl::StatusOr<HttpResponse> Flush(const ApiServices& services, Call&) {
+  FOREWARN_RETURN_IF_ERROR(services.history.Flush());
+  HttpResponse response;
+  response.status = 204;
+  return response;
+}
+
 }  // namespace
 
 std::vector<Route> SystemRoutes(const ApiServices& services) {
@@ -67,6 +74,11 @@ std::vector<Route> SystemRoutes(const ApiServices& services) {
           [&services](Call&) { return JsonResponse(services.version); }),
       get("/api/v1/doctor", Access::kTechnician,
           [&services](Call&) { return JsonResponse(services.doctor()); }),
+      {.method = "POST",
+       .pattern = "/api/v1/history/flush",
+       .access = Access::kAdmin,
+       .audit = "history.flush",
+       .handler = [&services](Call& call) { return Flush(services, call); }},
   };
 }
 

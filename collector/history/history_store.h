@@ -75,6 +75,10 @@ class HistoryStore {
   // Turns whole batches into chunks per series, and drops what is older than
   // the retention. Called now and then by a background thread.
   virtual absl::Status Maintain(absl::Time now) = 0;
+
+  // Writes out what waits in memory and brings it into its final form. Costs
+  // as much as the maintenance of hours; for before a backup.
+  virtual absl::Status Flush() = 0;
 };
 
 }  // namespace forewarn::history

@@ -207,6 +207,14 @@ class RocksStore::Impl {
     return absl::OkStatus();
   }
 
+  absl::Status Flush() {
+    FOREWARN_RETURN_IF_ERROR(FromRocks(
+        database_->Flush(rocksdb::FlushOptions()), "flush history"));
+    return FromRocks(database_->CompactRange(rocksdb::CompactRangeOptions(),
+                                             nullptr, nullptr),
+                     "compact history");
+  }
+
   const std::string& set_aside() const { return set_aside_; }
 
  private:
@@ -514,6 +522,7 @@ absl::StatusOr<std::vector<v1::Event>> RocksStore::Events(uint32_t endpoint,
 absl::Status RocksStore::Maintain(absl::Time now) {
   return impl_->Maintain(now);
 }
+absl::Status RocksStore::Flush() { return impl_->Flush(); }
 const std::string& RocksStore::set_aside() const { return impl_->set_aside(); }
 
 }  // namespace forewarn::history

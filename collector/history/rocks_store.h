@@ -45,6 +45,7 @@ class RocksStore final : public HistoryStore {
                                                 absl::Time from, absl::Time to,
                                                 size_t limit) override;
   absl::Status Maintain(absl::Time now) override;
+  absl::Status Flush() override;
 
   // Where a damaged database was put; empty when there was none.
   const std::string& set_aside() const;

@@ -1,8 +1,6 @@
 #include "tests/e2e/installation.h"
 
-#include <arpa/inet.h>
 #include <httplib.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -13,23 +11,11 @@
 #include "google/protobuf/util/json_util.h"
 #include "gtest/gtest.h"
 #include "protos/wire/proto_time.h"
+#include "tests/support/free_port.h"
 #include "tests/support/wait_until.h"
 
 namespace forewarn::e2e {
 namespace {
-
-// A port that was free a moment ago.
-int FreePort() {
-  const int listener = socket(AF_INET, SOCK_STREAM, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  socklen_t size = sizeof address;
-  bind(listener, reinterpret_cast<sockaddr*>(&address), size);
-  getsockname(listener, reinterpret_cast<sockaddr*>(&address), &size);
-  close(listener);
-  return ntohs(address.sin_port);
-}
 
 std::string Program(const std::string& name) {
   return absl::StrCat(FOREWARN_BIN_DIR, "/", name);
@@ -45,13 +31,13 @@ std::vector<std::string> With(std::string first,
 
 Installation::Installation(const std::string& config,
                            const std::string& rules) {
-  https_port_ = FreePort();
+  https_port_ = testing::FreePort();
   folder_.Write("rules/own.yaml", rules);
   folder_.Write(
       "collector.yaml",
       absl::StrCat("state_directory: ", path("collector"),
                    "\nhttps: {address: 127.0.0.1, port: ", https_port_,
-                   "}\nagents: {address: 127.0.0.1, port: ", FreePort(),
+                   "}\nagents: {address: 127.0.0.1, port: ", testing::FreePort(),
                    "}\ntick: 1s\n",
                    rules.empty() ? "" : absl::StrCat("rules:\n  directory: ",
                                                      path("rules"), "\n"),

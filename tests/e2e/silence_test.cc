@@ -66,7 +66,7 @@ TEST_F(SilenceTest, AFrozenAgentIsLostThoughItsStreamStands) {
   ASSERT_TRUE(Closes()) << installation_.Logs();
 }
 
-TEST_F(SilenceTest, AStoppedAgentSaysSoAndIsLessUrgent) {
+TEST_F(SilenceTest, AStoppedAgentSaysSoIsLessUrgentAndClosesWhenItIsBack) {
   ASSERT_NO_FATAL_FAILURE(installation_.StartAll());
   installation_.agent().Signal(SIGTERM);
   EXPECT_EQ(installation_.agent().Wait(), 0);
@@ -76,6 +76,8 @@ TEST_F(SilenceTest, AStoppedAgentSaysSoAndIsLessUrgent) {
            endpoints[0].presence() == v1::PRESENCE_STOPPED;
   })) << installation_.Logs();
   ASSERT_TRUE(Opens(v1::P3)) << installation_.Logs();
+  ASSERT_NO_FATAL_FAILURE(installation_.StartAgent());
+  ASSERT_TRUE(Closes()) << installation_.Logs();
 }
 
 }  // namespace

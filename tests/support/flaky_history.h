@@ -51,6 +51,7 @@ class FlakyHistory final : public history::HistoryStore {
   absl::Status Maintain(absl::Time now) override {
     return store_.Maintain(now);
   }
+  absl::Status Flush() override { return store_.Flush(); }
 
  private:
   history::HistoryStore& store_;
