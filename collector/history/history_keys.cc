@@ -23,28 +23,27 @@ std::string EndpointPrefix(char kind, uint32_t endpoint) {
   return key;
 }
 
-std::string ChunkPrefix(uint32_t endpoint, uint32_t series) {
-  std::string key = EndpointPrefix(kChunkKind, endpoint);
-  Append(series, key);
-  return key;
-}
-
 std::string SeriesKey(uint32_t endpoint, uint32_t series) {
   std::string key = EndpointPrefix(kSeriesKind, endpoint);
   Append(series, key);
   return key;
 }
 
-std::string BatchKey(uint32_t endpoint, uint64_t order) {
-  std::string key = EndpointPrefix(kBatchKind, endpoint);
+std::string BlockKey(uint32_t endpoint, absl::Time first, uint64_t order) {
+  std::string key = EndpointPrefix(kBlockKind, endpoint);
+  Append(Milliseconds(first), key);
   Append(order, key);
   return key;
 }
 
-std::string ChunkKey(uint32_t endpoint, uint32_t series, absl::Time start) {
-  std::string key = ChunkPrefix(endpoint, series);
-  Append(Milliseconds(start), key);
-  return key;
+std::string SealedKey(uint32_t endpoint) {
+  return EndpointPrefix(kSealedKind, endpoint);
+}
+
+std::string Bytes64(uint64_t number) {
+  std::string bytes;
+  Append(number, bytes);
+  return bytes;
 }
 
 std::string HighWaterKey(uint32_t endpoint, const wire::RunId& run) {

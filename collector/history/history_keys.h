@@ -13,19 +13,20 @@ namespace forewarn::history {
 // The keys of docs/formats/history.md. Numbers are big-endian, so that keys
 // sort by endpoint, then series, then time.
 std::string SeriesKey(uint32_t endpoint, uint32_t series);
-std::string BatchKey(uint32_t endpoint, uint64_t order);
-std::string ChunkKey(uint32_t endpoint, uint32_t series, absl::Time start);
+// `order` tells blocks that begin at one moment apart.
+std::string BlockKey(uint32_t endpoint, absl::Time first, uint64_t order);
+std::string SealedKey(uint32_t endpoint);
 std::string HighWaterKey(uint32_t endpoint, const wire::RunId& run);
 std::string EventKey(uint32_t endpoint, absl::Time time, uint32_t number);
 
-// The part that all keys of one kind and endpoint share, and, with a series,
-// all chunks of it.
+// The part that all keys of one kind and endpoint share.
 std::string EndpointPrefix(char kind, uint32_t endpoint);
-std::string ChunkPrefix(uint32_t endpoint, uint32_t series);
+// A number as the keys have it.
+std::string Bytes64(uint64_t number);
 
 inline constexpr char kSeriesKind = 's';
-inline constexpr char kBatchKind = 'b';
-inline constexpr char kChunkKind = 'c';
+inline constexpr char kBlockKind = 'k';
+inline constexpr char kSealedKind = 'q';
 inline constexpr char kHighWaterKind = 'h';
 inline constexpr char kEventKind = 'e';
 

@@ -72,8 +72,8 @@ class HistoryStore {
                                                         absl::Time to,
                                                         size_t limit) = 0;
 
-  // Turns whole batches into chunks per series, and drops what is older than
-  // the retention. Called now and then by a background thread.
+  // Shortens the log, and drops what is older than the retention or over the
+  // size. Called now and then by a background thread.
   virtual absl::Status Maintain(absl::Time now) = 0;
 
   // Writes out what waits in memory and brings it into its final form. Costs

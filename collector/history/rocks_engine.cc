@@ -21,8 +21,12 @@ rocksdb::Options EngineOptions(uint64_t cache_bytes) {
   engine.paranoid_checks = true;
   engine.max_open_files = 512;
   engine.max_background_jobs = 2;
-  engine.write_buffer_size = 16 << 20;
-  engine.max_total_wal_size = 64 << 20;
+  engine.write_buffer_size = 32 << 20;
+  // Blocks are written once and never merged: only their keys are compacted.
+  engine.enable_blob_files = true;
+  engine.min_blob_size = 256;
+  engine.enable_blob_garbage_collection = true;
+  engine.blob_garbage_collection_force_threshold = 0.5;
   engine.keep_log_file_num = 2;
   engine.max_log_file_size = 1 << 20;
   engine.compression = rocksdb::kLZ4Compression;
@@ -59,21 +63,22 @@ std::string PrefixEnd(std::string prefix) {
 
 absl::StatusOr<OpenedEngine> OpenEngine(const std::string& directory,
                                         uint64_t cache_bytes) {
+  const std::string blocks = directory + "/blocks";
   std::error_code error;
-  std::filesystem::create_directories(directory, error);
+  std::filesystem::create_directories(blocks, error);
   if (error) {
     return base::ErrnoStatus(error.value(),
-                             absl::StrCat("create directory ", directory));
+                             absl::StrCat("create directory ", blocks));
   }
   const rocksdb::Options options = EngineOptions(cache_bytes);
   OpenedEngine engine;
   rocksdb::DB* database = nullptr;
-  rocksdb::Status opened = rocksdb::DB::Open(options, directory, &database);
+  rocksdb::Status opened = rocksdb::DB::Open(options, blocks, &database);
   if (opened.IsCorruption()) {
     base::Log(base::LogLevel::kError, "history is damaged, repairing",
-              {{"directory", directory}, {"reason", opened.ToString()}});
-    if (rocksdb::RepairDB(directory, options).ok()) {
-      opened = rocksdb::DB::Open(options, directory, &database);
+              {{"directory", blocks}, {"reason", opened.ToString()}});
+    if (rocksdb::RepairDB(blocks, options).ok()) {
+      opened = rocksdb::DB::Open(options, blocks, &database);
     }
     if (!opened.ok()) {
       engine.set_aside = absl::StrCat(directory, ".damaged-",
@@ -83,7 +88,8 @@ absl::StatusOr<OpenedEngine> OpenEngine(const std::string& directory,
         return base::ErrnoStatus(error.value(),
                                  absl::StrCat("set aside ", engine.set_aside));
       }
-      opened = rocksdb::DB::Open(options, directory, &database);
+      std::filesystem::create_directories(blocks, error);
+      opened = rocksdb::DB::Open(options, blocks, &database);
     }
   }
   FOREWARN_RETURN_IF_ERROR(

@@ -4,35 +4,101 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
-#include <map>
+#include <filesystem>
+#include <limits>
+#include <optional>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "absl/time/clock.h"
-#include "collector/history/chunk_codec.h"
+#include "collector/history/append_log.h"
 #include "collector/history/history_keys.h"
+#include "collector/history/log_entry.h"
+#include "collector/history/open_block.h"
 #include "collector/history/rocks_engine.h"
+#include "collector/history/sealed_block.h"
+#include "protos/base/logging.h"
 #include "protos/base/mutex.h"
 #include "protos/base/status.h"
 #include "protos/wire/batch_codec.h"
+#include "protos/wire/proto_time.h"
 
 namespace forewarn::history {
+namespace {
+
+// A block holds no more than this, so that a query knows how far before its
+// range one may begin.
+constexpr absl::Duration kBlockSpan = absl::Hours(1);
+// So many batches may follow on one another: damage to the log loses at most
+// these, of one endpoint.
+constexpr uint32_t kBatchesAReset = 30;
+// Blocks that cannot be sealed (a full disk) may grow to this many times
+// their size before batches are refused.
+constexpr uint32_t kMostOverdue = 20;
+constexpr uint64_t kSegmentsKept = 3;
+constexpr size_t kRecordBytes = 1 << 20;
+constexpr absl::Duration kRetentionEvery = absl::Hours(1);
+
+bool Earlier(const wire::Tick& a, const wire::Tick& b) {
+  return a.time < b.time;
+}
+
+// In order of time; ticks of one moment become one, of which a series' first
+// sample counts.
+void Arrange(std::vector<wire::Tick>& ticks) {
+  if (!std::is_sorted(ticks.begin(), ticks.end(), Earlier)) {
+    std::stable_sort(ticks.begin(), ticks.end(), Earlier);
+  }
+  size_t kept = 0;
+  for (size_t i = 0; i < ticks.size(); ++i) {
+    if (kept > 0 && ticks[kept - 1].time == ticks[i].time) {
+      auto& samples = ticks[kept - 1].samples;
+      samples.insert(samples.end(), ticks[i].samples.begin(),
+                     ticks[i].samples.end());
+      std::stable_sort(samples.begin(), samples.end(),
+                       [](const wire::Sample& a, const wire::Sample& b) {
+                         return a.series < b.series;
+                       });
+      samples.erase(std::unique(samples.begin(), samples.end(),
+                                [](const wire::Sample& a,
+                                   const wire::Sample& b) {
+                                  return a.series == b.series;
+                                }),
+                    samples.end());
+    } else {
+      if (kept != i) ticks[kept] = std::move(ticks[i]);
+      ++kept;
+    }
+  }
+  ticks.resize(kept);
+}
+
+rocksdb::WriteOptions Unlogged() {
+  rocksdb::WriteOptions options;
+  options.disableWAL = true;  // the append log is the log
+  return options;
+}
+
+}  // namespace
 
 class RocksStore::Impl {
  public:
-  Impl(RocksOptions options, std::unique_ptr<rocksdb::DB> database,
-       std::string set_aside)
+  Impl(RocksOptions options, OpenedEngine engine)
       : options_(std::move(options)),
-        database_(std::move(database)),
-        set_aside_(std::move(set_aside)) {}
+        database_(std::move(engine.database)),
+        set_aside_(std::move(engine.set_aside)) {}
 
-  // What is known of one endpoint without asking the database.
-  struct Endpoint {
-    std::vector<uint8_t> digits;  // by series number
-    uint64_t next_order = 0;
-    uint64_t oldest_order = 0;
-    absl::flat_hash_map<std::string, uint64_t> high_water;  // by key
-  };
+  absl::Status OpenLog(base::Files& files) {
+    base::MutexLock appending(&append_mutex_);
+    FOREWARN_ASSIGN_OR_RETURN(
+        log_, AppendLog::Open(files, options_.directory + "/log",
+                              [this](absl::string_view record,
+                                     uint64_t segment) {
+                                base::MutexLock lock(&mutex_);
+                                Recover(record, segment);
+                              }));
+    return absl::OkStatus();
+  }
 
   absl::StatusOr<std::vector<SeriesRecord>> LoadSeries(uint32_t endpoint) {
     std::vector<SeriesRecord> records;
@@ -54,117 +120,114 @@ class RocksStore::Impl {
   absl::Status Append(
       absl::Span<const std::pair<uint32_t, SeriesRecord>> new_series,
       absl::Span<const EndpointBatch> batches) {
-    rocksdb::WriteBatch writes;
+    base::MutexLock appending(&append_mutex_);
+    Group group;
+    absl::Status status;
+    {
+      base::MutexLock lock(&mutex_);
+      status = Collect(new_series, batches, group);
+    }
+    if (status.ok() && group.records.empty()) return status;
+    if (status.ok()) {
+      if (log_->segment_bytes() >= options_.segment_bytes) log_->Roll();
+      status = log_->Append(group.records);
+    }
     base::MutexLock lock(&mutex_);
-    std::vector<uint32_t> touched;
-    const absl::Status collected = [&]() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-      for (const auto& [number, record] : new_series) {
-        FOREWARN_ASSIGN_OR_RETURN(Endpoint * endpoint, Find(number));
-        touched.push_back(number);
-        v1::SeriesDefinition proto;
-        wire::ToProto(record.definition, proto);
-        writes.Put(SeriesKey(number, record.series),
-                   proto.SerializeAsString());
-        if (endpoint->digits.size() <= record.series) {
-          endpoint->digits.resize(record.series + 1);
-        }
-        endpoint->digits[record.series] =
-            static_cast<uint8_t>(record.definition.digits);
+    if (!status.ok()) {
+      for (auto it = group.undo.rbegin(); it != group.undo.rend(); ++it) {
+        TakeBack(*it);
       }
-      for (const EndpointBatch& batch : batches) {
-        touched.push_back(batch.endpoint);
-        FOREWARN_RETURN_IF_ERROR(Collect(batch, writes));
+      return status;
+    }
+    // From here on it is kept; what the database refuses now it gets later.
+    LogIfBad(Write(group.writes, "write history"));
+    for (const Undo& item : group.undo) {
+      Endpoint& endpoint = *item.endpoint;
+      endpoint.first_segment =
+          std::min(endpoint.first_segment, log_->segment());
+      if (endpoint.open.ticks() >= options_.block_ticks) {
+        LogIfBad(Seal(item.number, endpoint));
       }
-      return absl::OkStatus();
-    }();
-    if (collected.ok() && writes.Count() == 0) return absl::OkStatus();
-    absl::Status written = collected;
-    if (written.ok()) {
-      rocksdb::WriteOptions synced;
-      synced.sync = true;
-      written = FromRocks(database_->Write(synced, &writes), "write history");
     }
-    if (!written.ok()) {
-      // What memory holds of these may be ahead of the database: read anew.
-      for (const uint32_t number : touched) endpoints_.erase(number);
-    }
-    return written;
+    return absl::OkStatus();
   }
 
   absl::StatusOr<uint64_t> HighWater(uint32_t number, const wire::RunId& run) {
     base::MutexLock lock(&mutex_);
     FOREWARN_ASSIGN_OR_RETURN(Endpoint * endpoint, Find(number));
-    return HighWaterLocked(*endpoint, HighWaterKey(number, run));
+    FOREWARN_ASSIGN_OR_RETURN(uint64_t* mark, Mark(number, *endpoint, run));
+    return *mark;
   }
 
   absl::StatusOr<std::vector<Sample>> Query(uint32_t number, uint32_t series,
                                             absl::Time from, absl::Time to) {
-    FOREWARN_ASSIGN_OR_RETURN(const std::vector<uint8_t> digits,
-                              Digits(number));
-    if (series >= digits.size()) {
-      return absl::NotFoundError(absl::StrCat("series ", series));
+    std::vector<uint8_t> digits;
+    std::vector<Sample> newest;
+    {
+      // The open block first: what is sealed meanwhile is then seen twice,
+      // not never.
+      base::MutexLock lock(&mutex_);
+      FOREWARN_ASSIGN_OR_RETURN(Endpoint * endpoint, Find(number));
+      digits = endpoint->digits;
+      if (series >= digits.size()) {
+        return absl::NotFoundError(absl::StrCat("series ", series));
+      }
+      std::vector<wire::Tick> ticks;
+      FOREWARN_RETURN_IF_ERROR(endpoint->open.Read(digits, ticks));
+      for (const wire::Tick& tick : ticks) {
+        for (const wire::Sample& sample : tick.samples) {
+          if (sample.series == series) {
+            newest.push_back({tick.time, sample.value});
+          }
+        }
+      }
     }
     std::vector<Sample> samples;
-    // A snapshot, so that a chunk and the batches it was made from are never
-    // both missed.
-    const rocksdb::Snapshot* snapshot = database_->GetSnapshot();
-    const absl::Status read = [&] {
-      FOREWARN_RETURN_IF_ERROR(
-          ReadChunks(number, series, digits[series], from, to, snapshot,
-                     samples));
-      return ReadBatches(number, digits, snapshot,
-                         [&](const wire::Tick& tick) {
-                           if (tick.time < from || tick.time >= to) return;
-                           for (const wire::Sample& sample : tick.samples) {
-                             if (sample.series == series) {
-                               samples.push_back({tick.time, sample.value});
-                             }
-                           }
-                         });
-    }();
-    database_->ReleaseSnapshot(snapshot);
-    FOREWARN_RETURN_IF_ERROR(read);
-    std::stable_sort(
-        samples.begin(), samples.end(),
-        [](const Sample& a, const Sample& b) { return a.time < b.time; });
+    FOREWARN_RETURN_IF_ERROR(
+        ForBlocks(number, from, to, [&](const SealedBlock& block) {
+          return block.Read(series, digits[series], samples);
+        }));
+    samples.insert(samples.end(), newest.begin(), newest.end());
+    const auto earlier = [](const Sample& a, const Sample& b) {
+      return a.time < b.time;
+    };
+    if (!std::is_sorted(samples.begin(), samples.end(), earlier)) {
+      std::stable_sort(samples.begin(), samples.end(), earlier);
+    }
     samples.erase(std::unique(samples.begin(), samples.end(),
                               [](const Sample& a, const Sample& b) {
                                 return a.time == b.time;
                               }),
+                  samples.end());
+    samples.erase(std::remove_if(samples.begin(), samples.end(),
+                                 [&](const Sample& sample) {
+                                   return sample.time < from ||
+                                          sample.time >= to;
+                                 }),
                   samples.end());
     return samples;
   }
 
   absl::Status Replay(uint32_t number, absl::Time from,
                       const std::function<void(const wire::Tick&)>& accept) {
-    FOREWARN_ASSIGN_OR_RETURN(const std::vector<uint8_t> digits,
-                              Digits(number));
-    std::map<absl::Time, std::vector<wire::Sample>> ticks;
-    std::vector<Sample> samples;
-    for (uint32_t series = 0; series < digits.size(); ++series) {
-      samples.clear();
-      FOREWARN_RETURN_IF_ERROR(ReadChunks(number, series, digits[series], from,
-                                          absl::InfiniteFuture(), nullptr,
-                                          samples));
-      for (const Sample& sample : samples) {
-        ticks[sample.time].push_back({series, sample.value});
-      }
+    std::vector<wire::Tick> newest;
+    std::vector<uint8_t> digits;
+    {
+      base::MutexLock lock(&mutex_);
+      FOREWARN_ASSIGN_OR_RETURN(Endpoint * endpoint, Find(number));
+      digits = endpoint->digits;
+      FOREWARN_RETURN_IF_ERROR(endpoint->open.Read(digits, newest));
     }
-    FOREWARN_RETURN_IF_ERROR(
-        ReadBatches(number, digits, nullptr, [&](const wire::Tick& tick) {
-          if (tick.time < from) return;
-          auto& slot = ticks[tick.time];
-          slot.insert(slot.end(), tick.samples.begin(), tick.samples.end());
+    std::vector<wire::Tick> ticks;
+    FOREWARN_RETURN_IF_ERROR(ForBlocks(
+        number, from, absl::InfiniteFuture(), [&](const SealedBlock& block) {
+          return block.ReadAll(digits, ticks);
         }));
-    wire::Tick tick;
-    for (auto& [time, of_time] : ticks) {
-      tick.time = time;
-      tick.samples = std::move(of_time);
-      std::sort(tick.samples.begin(), tick.samples.end(),
-                [](const wire::Sample& a, const wire::Sample& b) {
-                  return a.series < b.series;
-                });
-      accept(tick);
+    ticks.insert(ticks.end(), std::make_move_iterator(newest.begin()),
+                 std::make_move_iterator(newest.end()));
+    Arrange(ticks);
+    for (const wire::Tick& tick : ticks) {
+      if (tick.time >= from) accept(tick);
     }
     return absl::OkStatus();
   }
@@ -192,125 +255,392 @@ class RocksStore::Impl {
   }
 
   absl::Status Maintain(absl::Time now) {
-    std::vector<uint32_t> numbers;
-    {
-      base::MutexLock lock(&mutex_);
-      for (const auto& [number, endpoint] : endpoints_) {
-        numbers.push_back(number);
-      }
-    }
-    for (const uint32_t number : numbers) {
-      FOREWARN_RETURN_IF_ERROR(MakeChunks(number));
-      FOREWARN_RETURN_IF_ERROR(
-          DropBefore(number, now - options_.raw_retention));
-    }
-    return absl::OkStatus();
+    // After a full disk the database waits to be told that there is room.
+    FOREWARN_RETURN_IF_ERROR(
+        FromRocks(database_->Resume(), "resume history"));
+    FOREWARN_RETURN_IF_ERROR(ShortenLog(kSegmentsKept));
+    if (now - last_retention_ < kRetentionEvery) return absl::OkStatus();
+    last_retention_ = now;
+    FOREWARN_RETURN_IF_ERROR(DropBefore(now - options_.raw_retention));
+    return KeepWithinSize(now);
   }
 
   absl::Status Flush() {
-    FOREWARN_RETURN_IF_ERROR(FromRocks(
-        database_->Flush(rocksdb::FlushOptions()), "flush history"));
-    return FromRocks(database_->CompactRange(rocksdb::CompactRangeOptions(),
-                                             nullptr, nullptr),
-                     "compact history");
+    {
+      base::MutexLock appending(&append_mutex_);
+      log_->Roll();
+    }
+    FOREWARN_RETURN_IF_ERROR(ShortenLog(0));
+    return Compact();
   }
 
   const std::string& set_aside() const { return set_aside_; }
 
  private:
-  // The endpoint's cached state, read from the database on first use.
+  // What is known of one endpoint without asking the database.
+  struct Endpoint {
+    std::vector<uint8_t> digits;  // by series number
+    OpenBlock open;
+    uint64_t order = 0;  // of the last entry of the log
+    uint32_t since_reset = 0;
+    bool link_lost = false;  // while recovering: until the next reset
+    // That holds the first row of the open block.
+    uint64_t first_segment = std::numeric_limits<uint64_t>::max();
+    absl::flat_hash_map<wire::RunId, uint64_t> high_water;
+  };
+
+  // How an endpoint was before a batch was collected.
+  struct Undo {
+    uint32_t number = 0;
+    Endpoint* endpoint = nullptr;
+    OpenBlock::Mark open;
+    wire::RunId run{};
+    uint64_t high_water = 0;
+  };
+
+  struct Group {
+    std::vector<std::string> records;
+    std::vector<Undo> undo;
+    rocksdb::WriteBatch writes;  // series and events
+  };
+
+  static void LogIfBad(const absl::Status& status) {
+    if (status.ok()) return;
+    base::Log(base::LogLevel::kError, "history waits in its log",
+              {{"reason", base::ToLine(status)}});
+  }
+
+  absl::Status Write(rocksdb::WriteBatch& writes, const char* deed) {
+    if (writes.Count() == 0) return absl::OkStatus();
+    return FromRocks(database_->Write(Unlogged(), &writes), deed);
+  }
+
+  // The endpoint's state, read from the database on first use. Pointers stay
+  // good.
   absl::StatusOr<Endpoint*> Find(uint32_t number)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     if (const auto it = endpoints_.find(number); it != endpoints_.end()) {
-      return &it->second;
+      return it->second.get();
     }
-    Endpoint endpoint;
+    auto endpoint = std::make_unique<Endpoint>();
     FOREWARN_ASSIGN_OR_RETURN(const std::vector<SeriesRecord> records,
                               LoadSeries(number));
-    for (const SeriesRecord& record : records) {
-      if (endpoint.digits.size() <= record.series) {
-        endpoint.digits.resize(record.series + 1);
-      }
-      endpoint.digits[record.series] =
-          static_cast<uint8_t>(record.definition.digits);
-    }
-    const std::string prefix = EndpointPrefix(kBatchKind, number);
-    const std::unique_ptr<rocksdb::Iterator> it(
-        database_->NewIterator(rocksdb::ReadOptions()));
-    it->SeekForPrev(PrefixEnd(prefix));
-    if (it->Valid() && it->key().starts_with(prefix)) {
-      endpoint.next_order = Read64(View(it->key()), 5) + 1;
-    }
-    it->Seek(prefix);
-    endpoint.oldest_order = it->Valid() && it->key().starts_with(prefix)
-                                ? Read64(View(it->key()), 5)
-                                : endpoint.next_order;
-    FOREWARN_RETURN_IF_ERROR(FromRocks(it->status(), "read history"));
-    return &endpoints_.emplace(number, std::move(endpoint)).first->second;
-  }
-
-  absl::StatusOr<std::vector<uint8_t>> Digits(uint32_t number) {
-    base::MutexLock lock(&mutex_);
-    FOREWARN_ASSIGN_OR_RETURN(Endpoint * endpoint, Find(number));
-    return endpoint->digits;
-  }
-
-  absl::StatusOr<uint64_t> HighWaterLocked(Endpoint& endpoint,
-                                           const std::string& key)
-      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    if (const auto it = endpoint.high_water.find(key);
-        it != endpoint.high_water.end()) {
-      return it->second;
-    }
+    for (const SeriesRecord& record : records) Know(record, *endpoint);
     std::string value;
     const rocksdb::Status read =
-        database_->Get(rocksdb::ReadOptions(), key, &value);
-    if (read.IsNotFound()) return 0;
-    FOREWARN_RETURN_IF_ERROR(FromRocks(read, "read high-water mark"));
-    if (value.size() != 8) return absl::DataLossError("high-water mark");
-    return endpoint.high_water[key] = Read64(value, 0);
+        database_->Get(rocksdb::ReadOptions(), SealedKey(number), &value);
+    if (read.ok() && value.size() == 8) {
+      endpoint->order = Read64(value, 0);
+    } else if (!read.IsNotFound()) {
+      FOREWARN_RETURN_IF_ERROR(FromRocks(read, "read history"));
+    }
+    return (endpoints_[number] = std::move(endpoint)).get();
   }
 
-  absl::Status Collect(const EndpointBatch& batch, rocksdb::WriteBatch& writes)
+  static void Know(const SeriesRecord& record, Endpoint& endpoint) {
+    if (endpoint.digits.size() <= record.series) {
+      endpoint.digits.resize(record.series + 1);
+    }
+    endpoint.digits[record.series] =
+        static_cast<uint8_t>(record.definition.digits);
+  }
+
+  absl::StatusOr<uint64_t*> Mark(uint32_t number, Endpoint& endpoint,
+                                 const wire::RunId& run)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    FOREWARN_ASSIGN_OR_RETURN(Endpoint * endpoint, Find(batch.endpoint));
-    const std::string mark_key =
-        HighWaterKey(batch.endpoint, batch.batch.run_id);
-    FOREWARN_ASSIGN_OR_RETURN(const uint64_t mark,
-                              HighWaterLocked(*endpoint, mark_key));
-    if (batch.batch.sequence <= mark) return absl::OkStatus();
-    for (const wire::Tick& tick : batch.batch.ticks) {
+    if (const auto it = endpoint.high_water.find(run);
+        it != endpoint.high_water.end()) {
+      return &it->second;
+    }
+    std::string value;
+    const rocksdb::Status read = database_->Get(
+        rocksdb::ReadOptions(), HighWaterKey(number, run), &value);
+    if (!read.ok() && !read.IsNotFound()) {
+      return FromRocks(read, "read high-water mark");
+    }
+    if (read.ok() && value.size() != 8) {
+      return absl::DataLossError("high-water mark");
+    }
+    uint64_t& mark = endpoint.high_water[run];
+    mark = read.ok() ? Read64(value, 0) : 0;
+    return &mark;
+  }
+
+  absl::Status Collect(
+      absl::Span<const std::pair<uint32_t, SeriesRecord>> new_series,
+      absl::Span<const EndpointBatch> batches, Group& group)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    std::string record;
+    const auto next = [&] {
+      if (record.size() < kRecordBytes) return;
+      group.records.push_back(std::move(record));
+      record.clear();
+    };
+    for (const auto& [number, series] : new_series) {
+      FOREWARN_ASSIGN_OR_RETURN(Endpoint * endpoint, Find(number));
+      Know(series, *endpoint);
+      v1::SeriesDefinition proto;
+      wire::ToProto(series.definition, proto);
+      const std::string definition = proto.SerializeAsString();
+      AppendEntry(SeriesEntry{number, series.series, definition}, record);
+      group.writes.Put(SeriesKey(number, series.series), definition);
+      next();
+    }
+    for (const EndpointBatch& batch : batches) {
+      FOREWARN_RETURN_IF_ERROR(Collect(batch, record, group));
+      next();
+    }
+    if (!record.empty()) group.records.push_back(std::move(record));
+    return absl::OkStatus();
+  }
+
+  absl::Status Collect(const EndpointBatch& item, std::string& record,
+                       Group& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const wire::Batch& batch = item.batch;
+    FOREWARN_ASSIGN_OR_RETURN(Endpoint * endpoint, Find(item.endpoint));
+    FOREWARN_ASSIGN_OR_RETURN(uint64_t* mark,
+                              Mark(item.endpoint, *endpoint, batch.run_id));
+    if (batch.sequence <= *mark) return absl::OkStatus();
+    if (endpoint->open.ticks() > kMostOverdue * options_.block_ticks) {
+      return absl::ResourceExhaustedError(
+          "history cannot be written out; is the disk full?");
+    }
+    for (const wire::Tick& tick : batch.ticks) {
       for (const wire::Sample& sample : tick.samples) {
         if (sample.series >= endpoint->digits.size()) {
           return absl::InternalError("sample of a series without definition");
         }
       }
     }
-    writes.Put(BatchKey(batch.endpoint, endpoint->next_order++),
-               EncodeTicks(batch.batch.ticks, endpoint->digits));
-    for (const v1::Event& event : batch.batch.events) {
-      const absl::Time time = absl::FromUnixSeconds(event.time().seconds()) +
-                              absl::Nanoseconds(event.time().nanos());
-      writes.Put(EventKey(batch.endpoint, std::max(time, absl::UnixEpoch()),
-                          next_event_++),
-                 event.SerializeAsString());
+    group.undo.push_back({item.endpoint, endpoint, endpoint->open.mark(),
+                          batch.run_id, *mark});
+    const bool reset = ++endpoint->since_reset >= kBatchesAReset;
+    if (reset) endpoint->since_reset = 0;
+    BatchEntry entry;
+    entry.endpoint = item.endpoint;
+    entry.order = ++endpoint->order;
+    entry.run = batch.run_id;
+    entry.sequence = *mark = batch.sequence;
+    entry.ticks = static_cast<uint32_t>(batch.ticks.size());
+    entry.rows = endpoint->open.Append(batch.ticks, endpoint->digits, reset);
+    std::vector<std::string> events;
+    for (const v1::Event& event : batch.events) {
+      events.push_back(event.SerializeAsString());
     }
-    std::string bytes;
-    for (int shift = 56; shift >= 0; shift -= 8) {
-      bytes += static_cast<char>(batch.batch.sequence >> shift);
-    }
-    writes.Put(mark_key, bytes);
-    endpoint->high_water[mark_key] = batch.batch.sequence;
+    entry.events.assign(events.begin(), events.end());
+    PutEvents(entry, group.writes);
+    AppendEntry(entry, record);
     return absl::OkStatus();
+  }
+
+  // Keys by the entry's order: written again after a crash they change
+  // nothing.
+  static void PutEvents(const BatchEntry& entry, rocksdb::WriteBatch& writes) {
+    for (size_t i = 0; i < entry.events.size(); ++i) {
+      v1::Event event;
+      if (!event.ParseFromArray(entry.events[i].data(),
+                                static_cast<int>(entry.events[i].size()))) {
+        continue;
+      }
+      const absl::Time time = wire::ToTime(event.time());
+      writes.Put(
+          EventKey(entry.endpoint, std::max(time, absl::UnixEpoch()),
+                   static_cast<uint32_t>(entry.order * 64 + i)),
+          rocksdb::Slice(entry.events[i].data(), entry.events[i].size()));
+    }
+  }
+
+  void TakeBack(const Undo& undo) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    undo.endpoint->open.Rollback(undo.open);
+    undo.endpoint->high_water[undo.run] = undo.high_water;
+    // The order is not given again: the entry may be in the log after all.
+  }
+
+  // One record of the log at the start.
+  void Recover(absl::string_view record, uint64_t segment)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    EntryReader reader(record);
+    rocksdb::WriteBatch writes;
+    SeriesEntry series;
+    BatchEntry batch;
+    for (;;) {
+      const auto kind = reader.Next(series, batch);
+      if (!kind.ok()) LogIfBad(kind.status());
+      if (!kind.ok() || *kind == EntryReader::Kind::kEnd) break;
+      if (*kind == EntryReader::Kind::kSeries) {
+        v1::SeriesDefinition proto;
+        const auto endpoint = Find(series.endpoint);
+        if (!endpoint.ok() ||
+            !proto.ParseFromArray(
+                series.definition.data(),
+                static_cast<int>(series.definition.size()))) {
+          continue;
+        }
+        Know({series.series, wire::FromProto(proto)}, **endpoint);
+        writes.Put(SeriesKey(series.endpoint, series.series),
+                   rocksdb::Slice(series.definition.data(),
+                                  series.definition.size()));
+      } else {
+        PutEvents(batch, writes);
+        LogIfBad(RecoverBatch(batch, segment));
+      }
+    }
+    LogIfBad(Write(writes, "recover history"));
+  }
+
+  absl::Status RecoverBatch(const BatchEntry& batch, uint64_t segment)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    FOREWARN_ASSIGN_OR_RETURN(Endpoint * endpoint, Find(batch.endpoint));
+    FOREWARN_ASSIGN_OR_RETURN(uint64_t* mark,
+                              Mark(batch.endpoint, *endpoint, batch.run));
+    if (batch.order <= endpoint->order) return absl::OkStatus();  // sealed
+    const bool follows = batch.order == endpoint->order + 1 &&
+                         !endpoint->open.empty() && !endpoint->link_lost;
+    endpoint->order = batch.order;
+    // The same batch twice: once refused, yet in the log, and sent again.
+    // Its rows stay, as what follows may refer to them; a query sees one.
+    *mark = std::max(*mark, batch.sequence);
+    if (batch.rows.empty()) return absl::OkStatus();
+    endpoint->link_lost = !follows && !OpenBlock::IsReset(batch.rows);
+    if (endpoint->link_lost) {
+      return absl::DataLossError(
+          absl::StrCat("a batch of endpoint ", batch.endpoint,
+                       " follows on one that is lost"));
+    }
+    endpoint->open.AppendRows(batch.rows, batch.ticks);
+    endpoint->first_segment = std::min(endpoint->first_segment, segment);
+    return absl::OkStatus();
+  }
+
+  // Writes the open block into the database and empties it.
+  absl::Status Seal(uint32_t number, Endpoint& endpoint)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    std::vector<wire::Tick> ticks;
+    const absl::Status read = endpoint.open.Read(endpoint.digits, ticks);
+    // What can be read is kept; the rest would only be read in vain again.
+    LogIfBad(read);
+    Arrange(ticks);
+    rocksdb::WriteBatch writes;
+    for (size_t begin = 0; begin < ticks.size();) {
+      size_t end = begin + 1;
+      while (end < ticks.size() && end - begin < options_.block_ticks &&
+             ticks[end].time - ticks[begin].time < kBlockSpan) {
+        ++end;
+      }
+      writes.Put(BlockKey(number, ticks[begin].time, endpoint.order),
+                 SealBlock(absl::MakeConstSpan(ticks).subspan(begin,
+                                                              end - begin),
+                           endpoint.digits));
+      begin = end;
+    }
+    writes.Put(SealedKey(number), Bytes64(endpoint.order));
+    for (const auto& [run, mark] : endpoint.high_water) {
+      writes.Put(HighWaterKey(number, run), Bytes64(mark));
+    }
+    FOREWARN_RETURN_IF_ERROR(Write(writes, "seal history"));
+    endpoint.open.Clear();
+    endpoint.since_reset = 0;
+    endpoint.first_segment = std::numeric_limits<uint64_t>::max();
+    return absl::OkStatus();
+  }
+
+  // Seals what the segments before the newest `kept` hold, and drops these.
+  absl::Status ShortenLog(uint64_t kept) {
+    uint64_t before = 0;
+    std::vector<uint32_t> numbers;
+    {
+      base::MutexLock appending(&append_mutex_);
+      const uint64_t current = log_->segment();
+      if (current < log_->oldest() + kept ||
+          (kept > 0 && current - log_->oldest() <= kept)) {
+        return absl::OkStatus();
+      }
+      before = current - kept;
+      base::MutexLock lock(&mutex_);
+      for (const auto& [number, endpoint] : endpoints_) {
+        if (endpoint->first_segment < before) numbers.push_back(number);
+      }
+    }
+    for (const uint32_t number : numbers) {
+      base::MutexLock appending(&append_mutex_);
+      base::MutexLock lock(&mutex_);
+      FOREWARN_RETURN_IF_ERROR(Seal(number, *endpoints_[number]));
+    }
+    FOREWARN_RETURN_IF_ERROR(FromRocks(
+        database_->Flush(rocksdb::FlushOptions()), "flush history"));
+    base::MutexLock appending(&append_mutex_);
+    return log_->DropBefore(before);
+  }
+
+  absl::Status Compact() {
+    rocksdb::CompactRangeOptions options;
+    return FromRocks(database_->CompactRange(options, nullptr, nullptr),
+                     "compact history");
+  }
+
+  // Range tombstones cost every read until they are compacted: one an
+  // endpoint and only where there is something to drop.
+  absl::Status DropBefore(absl::Time cutoff) {
+    rocksdb::WriteBatch writes;
+    const std::unique_ptr<rocksdb::Iterator> it(
+        database_->NewIterator(rocksdb::ReadOptions()));
+    for (it->Seek(std::string(1, kBlockKind));
+         it->Valid() && it->key()[0] == kBlockKind;) {
+      const uint32_t number = Read32(View(it->key()), 1);
+      const absl::Time first =
+          absl::FromUnixMillis(static_cast<int64_t>(Read64(View(it->key()), 5)));
+      if (first < cutoff - kBlockSpan) {
+        writes.DeleteRange(BlockKey(number, absl::UnixEpoch(), 0),
+                           BlockKey(number, cutoff - kBlockSpan, 0));
+        writes.DeleteRange(EventKey(number, absl::UnixEpoch(), 0),
+                           EventKey(number, cutoff, 0));
+      }
+      it->Seek(PrefixEnd(EndpointPrefix(kBlockKind, number)));
+    }
+    FOREWARN_RETURN_IF_ERROR(FromRocks(it->status(), "read history"));
+    return Write(writes, "drop old history");
+  }
+
+  // Over the bound the oldest share of the time that is kept goes.
+  absl::Status KeepWithinSize(absl::Time now) {
+    if (options_.max_bytes == 0) return absl::OkStatus();
+    uint64_t tables = 0;
+    uint64_t blobs = 0;
+    database_->GetIntProperty("rocksdb.total-sst-files-size", &tables);
+    database_->GetIntProperty("rocksdb.live-blob-file-size", &blobs);
+    if (tables + blobs <= options_.max_bytes) return absl::OkStatus();
+    const absl::Time oldest = Oldest(now);
+    const double over = 1.05 - static_cast<double>(options_.max_bytes) /
+                                   static_cast<double>(tables + blobs);
+    const absl::Time cutoff = oldest + (now - oldest) * over + kBlockSpan;
+    base::Log(base::LogLevel::kWarning,
+              "history is over its size; the oldest samples go",
+              {{"bytes", tables + blobs},
+               {"limit", options_.max_bytes},
+               {"before", absl::FormatTime(cutoff, absl::UTCTimeZone())}});
+    FOREWARN_RETURN_IF_ERROR(DropBefore(cutoff));
+    return Compact();
+  }
+
+  absl::Time Oldest(absl::Time now) {
+    absl::Time oldest = now;
+    const std::unique_ptr<rocksdb::Iterator> it(
+        database_->NewIterator(rocksdb::ReadOptions()));
+    for (it->Seek(std::string(1, kBlockKind));
+         it->Valid() && it->key()[0] == kBlockKind;
+         it->Seek(PrefixEnd(EndpointPrefix(
+             kBlockKind, Read32(View(it->key()), 1))))) {
+      oldest = std::min(oldest, absl::FromUnixMillis(static_cast<int64_t>(
+                                    Read64(View(it->key()), 5))));
+    }
+    return oldest;
   }
 
   absl::Status Scan(
       const std::string& from, const std::string& to,
       const std::function<absl::Status(absl::string_view, absl::string_view)>&
-          accept,
-      const rocksdb::Snapshot* snapshot = nullptr) {
+          accept) {
     rocksdb::ReadOptions options;
-    options.snapshot = snapshot;
     const rocksdb::Slice end(to);
     if (!to.empty()) options.iterate_upper_bound = &end;
     const std::unique_ptr<rocksdb::Iterator> it(
@@ -321,169 +651,45 @@ class RocksStore::Impl {
     return FromRocks(it->status(), "read history");
   }
 
-  absl::Status ReadChunks(uint32_t number, uint32_t series, uint32_t digits,
-                          absl::Time from, absl::Time to,
-                          const rocksdb::Snapshot* snapshot,
-                          std::vector<Sample>& samples) {
-    const std::string prefix = ChunkPrefix(number, series);
-    rocksdb::ReadOptions options;
-    options.snapshot = snapshot;
-    const std::string end = PrefixEnd(prefix);
-    const rocksdb::Slice upper(end);
-    options.iterate_upper_bound = &upper;
-    const std::unique_ptr<rocksdb::Iterator> it(
-        database_->NewIterator(options));
-    // The chunk that begins before `from` may reach into it.
-    it->SeekForPrev(
-        ChunkKey(number, series, std::max(from, absl::UnixEpoch())));
-    if (!it->Valid() || !it->key().starts_with(prefix)) it->Seek(prefix);
-    const size_t begin = samples.size();
-    for (; it->Valid() && it->key().starts_with(prefix); it->Next()) {
-      if (absl::FromUnixMillis(
-              static_cast<int64_t>(Read64(View(it->key()), 9))) >= to) {
-        break;
-      }
-      FOREWARN_RETURN_IF_ERROR(
-          DecodeChunk(View(it->value()), digits, samples));
-    }
-    FOREWARN_RETURN_IF_ERROR(FromRocks(it->status(), "read chunks"));
-    samples.erase(std::remove_if(samples.begin() + begin, samples.end(),
-                                 [&](const Sample& sample) {
-                                   return sample.time < from ||
-                                          sample.time >= to;
-                                 }),
-                  samples.end());
-    return absl::OkStatus();
-  }
-
-  absl::Status ReadBatches(
-      uint32_t number, const std::vector<uint8_t>& digits,
-      const rocksdb::Snapshot* snapshot,
-      const std::function<void(const wire::Tick&)>& accept) {
-    const std::string prefix = EndpointPrefix(kBatchKind, number);
-    std::vector<wire::Tick> ticks;
+  // Every sealed block that may hold samples of [from, to).
+  absl::Status ForBlocks(
+      uint32_t number, absl::Time from, absl::Time to,
+      const std::function<absl::Status(const SealedBlock&)>& accept) {
+    from = std::max(from, absl::UnixEpoch() + kBlockSpan);
+    if (to <= from) return absl::OkStatus();
     return Scan(
-        prefix, PrefixEnd(prefix),
-        [&](absl::string_view, absl::string_view value) {
-          ticks.clear();
-          FOREWARN_RETURN_IF_ERROR(DecodeTicks(value, digits, ticks));
-          for (const wire::Tick& tick : ticks) accept(tick);
-          return absl::OkStatus();
-        },
-        snapshot);
-  }
-
-  // Whole batches of one endpoint become one chunk a series, in one write.
-  absl::Status MakeChunks(uint32_t number) {
-    uint64_t first = 0;
-    uint64_t last = 0;
-    std::vector<uint8_t> digits;
-    {
-      base::MutexLock lock(&mutex_);
-      FOREWARN_ASSIGN_OR_RETURN(Endpoint * endpoint, Find(number));
-      if (endpoint->next_order - endpoint->oldest_order <
-          options_.batches_a_chunk) {
-        return absl::OkStatus();
-      }
-      first = endpoint->oldest_order;
-      last = first + options_.batches_a_chunk;
-      digits = endpoint->digits;
-    }
-    std::vector<std::vector<Sample>> by_series(digits.size());
-    std::vector<wire::Tick> ticks;
-    FOREWARN_RETURN_IF_ERROR(
-        Scan(BatchKey(number, first), BatchKey(number, last),
-             [&](absl::string_view, absl::string_view value) {
-               ticks.clear();
-               FOREWARN_RETURN_IF_ERROR(DecodeTicks(value, digits, ticks));
-               for (const wire::Tick& tick : ticks) {
-                 for (const wire::Sample& sample : tick.samples) {
-                   by_series[sample.series].push_back(
-                       {tick.time, sample.value});
-                 }
-               }
-               return absl::OkStatus();
-             }));
-    rocksdb::WriteBatch writes;
-    for (uint32_t series = 0; series < by_series.size(); ++series) {
-      std::vector<Sample>& samples = by_series[series];
-      if (samples.empty()) continue;
-      std::stable_sort(
-          samples.begin(), samples.end(),
-          [](const Sample& a, const Sample& b) { return a.time < b.time; });
-      FOREWARN_RETURN_IF_ERROR(
-          PutChunk(number, series, digits[series], samples, writes));
-    }
-    writes.DeleteRange(BatchKey(number, first), BatchKey(number, last));
-    rocksdb::WriteOptions synced;
-    synced.sync = true;
-    FOREWARN_RETURN_IF_ERROR(
-        FromRocks(database_->Write(synced, &writes), "write chunks"));
-    base::MutexLock lock(&mutex_);
-    FOREWARN_ASSIGN_OR_RETURN(Endpoint * endpoint, Find(number));
-    endpoint->oldest_order = std::max(endpoint->oldest_order, last);
-    return absl::OkStatus();
-  }
-
-  // A backlog may begin at a moment that a chunk already begins at: then both
-  // become one.
-  absl::Status PutChunk(uint32_t number, uint32_t series, uint32_t digits,
-                        std::vector<Sample>& samples,
-                        rocksdb::WriteBatch& writes) {
-    const std::string key = ChunkKey(number, series, samples.front().time);
-    std::string present;
-    const rocksdb::Status read =
-        database_->Get(rocksdb::ReadOptions(), key, &present);
-    if (read.ok()) {
-      FOREWARN_RETURN_IF_ERROR(DecodeChunk(present, digits, samples));
-      std::stable_sort(
-          samples.begin(), samples.end(),
-          [](const Sample& a, const Sample& b) { return a.time < b.time; });
-    } else if (!read.IsNotFound()) {
-      return FromRocks(read, "read chunk");
-    }
-    writes.Put(key, EncodeChunk(samples, digits));
-    return absl::OkStatus();
-  }
-
-  absl::Status DropBefore(uint32_t number, absl::Time cutoff) {
-    FOREWARN_ASSIGN_OR_RETURN(const std::vector<uint8_t> digits,
-                              Digits(number));
-    rocksdb::WriteBatch writes;
-    for (uint32_t series = 0; series < digits.size(); ++series) {
-      const std::string prefix = ChunkPrefix(number, series);
-      const std::unique_ptr<rocksdb::Iterator> it(
-          database_->NewIterator(rocksdb::ReadOptions()));
-      it->Seek(prefix);
-      if (it->Valid() && it->key().starts_with(prefix) &&
-          absl::FromUnixMillis(static_cast<int64_t>(
-              Read64(View(it->key()), 9))) < cutoff) {
-        writes.DeleteRange(prefix, ChunkKey(number, series, cutoff));
-      }
-    }
-    const std::string events = EndpointPrefix(kEventKind, number);
-    writes.DeleteRange(events, EventKey(number, cutoff, 0));
-    return FromRocks(database_->Write(rocksdb::WriteOptions(), &writes),
-                     "drop old history");
+        BlockKey(number, from - kBlockSpan, 0),
+        to == absl::InfiniteFuture()
+            ? PrefixEnd(EndpointPrefix(kBlockKind, number))
+            : BlockKey(number, to, 0),
+        [&](absl::string_view, absl::string_view value) -> absl::Status {
+          FOREWARN_ASSIGN_OR_RETURN(const SealedBlock block,
+                                    SealedBlock::Open(value));
+          return block.last() < from ? absl::OkStatus() : accept(block);
+        });
   }
 
   const RocksOptions options_;
   const std::unique_ptr<rocksdb::DB> database_;
   const std::string set_aside_;
+  absl::Time last_retention_ = absl::InfinitePast();  // of the maintenance
+
+  // Taken first: what is appended, and whatever empties an open block.
+  base::Mutex append_mutex_ ABSL_ACQUIRED_BEFORE(mutex_);
+  std::unique_ptr<AppendLog> log_ ABSL_GUARDED_BY(append_mutex_);
   base::Mutex mutex_;
-  absl::flat_hash_map<uint32_t, Endpoint> endpoints_ ABSL_GUARDED_BY(mutex_);
-  uint32_t next_event_ ABSL_GUARDED_BY(mutex_) =
-      static_cast<uint32_t>(absl::ToUnixSeconds(absl::Now()));
+  absl::flat_hash_map<uint32_t, std::unique_ptr<Endpoint>> endpoints_
+      ABSL_GUARDED_BY(mutex_);
 };
 
 absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::Open(
-    const RocksOptions& options) {
+    const RocksOptions& options, base::Files& files) {
   FOREWARN_ASSIGN_OR_RETURN(
       OpenedEngine engine,
       OpenEngine(options.directory, options.cache_bytes));
-  return std::unique_ptr<RocksStore>(new RocksStore(
-      std::make_unique<Impl>(options, std::move(engine.database),
-                             std::move(engine.set_aside))));
+  auto impl = std::make_unique<Impl>(options, std::move(engine));
+  FOREWARN_RETURN_IF_ERROR(impl->OpenLog(files));
+  return std::unique_ptr<RocksStore>(new RocksStore(std::move(impl)));
 }
 
 RocksStore::RocksStore(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}

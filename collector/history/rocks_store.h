@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "collector/history/history_store.h"
+#include "protos/base/files.h"
 
 namespace forewarn::history {
 
@@ -14,18 +15,23 @@ struct RocksOptions {
   std::string directory;
   uint64_t cache_bytes = 64 << 20;
   absl::Duration raw_retention = absl::Hours(24 * 30);
-  // Batches of an endpoint become chunks once there are so many.
-  size_t batches_a_chunk = 360;
+  uint64_t max_bytes = 0;  // 0: as much as the retention needs
+  // Ticks of an endpoint become a sealed block once there are so many.
+  uint32_t block_ticks = 120;
+  // The append log is kept under four of these.
+  uint64_t segment_bytes = 64 << 20;
 };
 
-// The embedded engine: one RocksDB, keys and values of
-// docs/formats/history.md. A damaged database is repaired; what cannot be
-// repaired is moved aside to "<directory>.damaged-<time>" and a new one begun,
-// which `set_aside` then names.
+// The embedded engine (docs/formats/history.md): what arrives goes into an
+// append log with one sync a group, and, by endpoint, into an open block in
+// memory; a full block is sealed into RocksDB, column by column. A damaged
+// database is repaired; what cannot be repaired is moved aside, with the log,
+// to "<directory>.damaged-<time>", which `set_aside` then names.
 class RocksStore final : public HistoryStore {
  public:
+  // `files` must outlive it; for the log only.
   static absl::StatusOr<std::unique_ptr<RocksStore>> Open(
-      const RocksOptions& options);
+      const RocksOptions& options, base::Files& files = base::Files::Posix());
   ~RocksStore() override;
 
   absl::StatusOr<std::vector<SeriesRecord>> LoadSeries(

@@ -42,11 +42,6 @@ shard::Shard& StreamHost::ShardOf(const std::string& endpoint_id) {
   return *shards_[absl::Hash<std::string>()(endpoint_id) % shards_.size()];
 }
 
-bool StreamHost::TryPost(const std::string& endpoint_id,
-                         shard::Message message) {
-  return ShardOf(endpoint_id).TryPost(std::move(message));
-}
-
 void StreamHost::Post(const std::string& endpoint_id, shard::Message message) {
   ShardOf(endpoint_id).Post(std::move(message));
 }

@@ -57,7 +57,6 @@ class StreamHost {
                      std::shared_ptr<shard::StreamLink> link);
   void Ended(StreamReactor& reactor, bool greeted);
 
-  bool TryPost(const std::string& endpoint_id, shard::Message message);
   void Post(const std::string& endpoint_id, shard::Message message);
 
   void NoteRefused(const std::string& endpoint_id, const absl::Status& status);

@@ -178,10 +178,9 @@ absl::Status StreamReactor::TakeBatch(const v1::Batch& batch) {
   arrived.definitions.assign(decoder_.definitions().begin() + known,
                              decoder_.definitions().end());
   host_.NoteBatch(batch, arrived);
-  if (!host_.TryPost(endpoint_id_, std::move(arrived))) {
-    return absl::ResourceExhaustedError(
-        "the collector cannot keep up; try again later");
-  }
+  // Waits while the shard's mailbox is full: then nothing more is read, and
+  // HTTP/2's flow control holds the agents back.
+  host_.Post(endpoint_id_, std::move(arrived));
   return absl::OkStatus();
 }
 

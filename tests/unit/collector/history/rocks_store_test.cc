@@ -1,10 +1,12 @@
 #include "collector/history/rocks_store.h"
 
+#include <algorithm>
 #include <filesystem>
 #include <fstream>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "tests/support/fake_files.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_folder.h"
 
@@ -25,7 +27,9 @@ class RocksStoreTest : public ::testing::Test {
     store_.reset();
     auto opened = RocksStore::Open({.directory = folder_ / "history",
                                     .raw_retention = absl::Hours(24),
-                                    .batches_a_chunk = 10});
+                                    .block_ticks = 10,
+                                    .segment_bytes = segment_bytes_},
+                                   files_);
     ASSERT_THAT(opened, IsOk());
     store_ = *std::move(opened);
   }
@@ -64,6 +68,8 @@ class RocksStoreTest : public ::testing::Test {
   }
 
   testing::TemporaryFolder folder_;
+  testing::FakeFiles files_;
+  uint64_t segment_bytes_ = 1 << 20;
   wire::RunId run_{1};
   std::unique_ptr<RocksStore> store_;
 };
@@ -104,7 +110,7 @@ TEST_F(RocksStoreTest, RunsHaveMarksOfTheirOwn) {
   EXPECT_THAT(store_->HighWater(7, wire::RunId{3}), IsOkAndHolds(0u));
 }
 
-TEST_F(RocksStoreTest, ChunksAndBatchesReadAsOne) {
+TEST_F(RocksStoreTest, SealedAndOpenBlocksReadAsOne) {
   Define();
   for (uint64_t i = 1; i <= 35; ++i) {
     ASSERT_THAT(store_->Append({}, {Batch(i)}), IsOk());
@@ -181,12 +187,107 @@ TEST_F(RocksStoreTest, EventsAreKept) {
   EXPECT_EQ((*events)[0].time().seconds(), 1'800'000'002);
 }
 
+TEST_F(RocksStoreTest, TheLogIsDroppedOnceAllOfItIsSealed) {
+  segment_bytes_ = 200;
+  Open();
+  Define(7);
+  Define(8);
+  // Endpoint 8 falls silent early: its open block must not hold the log.
+  ASSERT_THAT(store_->Append({}, {Batch(1, 8)}), IsOk());
+  for (uint64_t i = 1; i <= 95; ++i) {
+    ASSERT_THAT(store_->Append({}, {Batch(i)}), IsOk());
+  }
+  EXPECT_GT(files_.paths().size(), 10u);
+  ASSERT_THAT(store_->Maintain(kStart), IsOk());
+  EXPECT_LE(files_.paths().size(), 5u);
+  EXPECT_THAT(All(0, 8), SizeIs(1));
+  Open();
+  EXPECT_THAT(All(0), SizeIs(95));
+  EXPECT_THAT(All(0, 8), SizeIs(1));
+  EXPECT_THAT(store_->HighWater(8, run_), IsOkAndHolds(1u));
+}
+
+TEST_F(RocksStoreTest, AFailedSyncKeepsNothingAndTheNextOneWorks) {
+  Define();
+  ASSERT_THAT(store_->Append({}, {Batch(1)}), IsOk());
+  files_.FailAt(2);  // an append, then its sync
+  EXPECT_FALSE(store_->Append({}, {Batch(2), Batch(3)}).ok());
+  EXPECT_THAT(store_->HighWater(7, run_), IsOkAndHolds(1u));
+  EXPECT_THAT(All(0), SizeIs(1));
+  files_.FailAt(0);
+  ASSERT_THAT(store_->Append({}, {Batch(2)}), IsOk());
+  ASSERT_THAT(store_->Append({}, {Batch(3), Batch(4)}), IsOk());
+  for (int i = 0; i < 2; ++i) {
+    const std::vector<Sample> samples = All(0);
+    ASSERT_THAT(samples, SizeIs(4));
+    for (size_t k = 0; k < 4; ++k) EXPECT_EQ(samples[k].value, k + 1.0);
+    Open();
+  }
+}
+
+TEST_F(RocksStoreTest, DamageToTheLogCostsWhatIsDamagedAndInventsNothing) {
+  segment_bytes_ = 1 << 20;
+  Define();
+  for (uint64_t i = 1; i <= 9; ++i) {
+    ASSERT_THAT(store_->Append({}, {Batch(i)}), IsOk());
+  }
+  store_.reset();
+  const std::string log = files_.paths().front();
+  const size_t size = files_.Read(log, 1 << 20)->size();
+  for (size_t i = 0; i < 6; ++i) files_.Damage(log, size / 2 + i, 'x');
+  Open();
+  const std::vector<Sample> samples = All(0);
+  EXPECT_GE(samples.size(), 2u);
+  EXPECT_LT(samples.size(), 9u);
+  for (const Sample& sample : samples) {
+    EXPECT_EQ(sample.time, kStart + absl::Seconds(10 * sample.value));
+  }
+  ASSERT_THAT(store_->Append({}, {Batch(10)}), IsOk());
+  EXPECT_EQ(All(0).back().value, 10);
+}
+
+TEST_F(RocksStoreTest, F05WhatWasAppendedSurvivesAPowerCut) {
+  Define();
+  for (uint64_t i = 1; i <= 14; ++i) {
+    ASSERT_THAT(store_->Append({}, {Batch(i)}), IsOk());
+  }
+  files_.CutPower();
+  Open();
+  EXPECT_THAT(All(0), SizeIs(14));
+  EXPECT_THAT(store_->HighWater(7, run_), IsOkAndHolds(14u));
+}
+
+TEST_F(RocksStoreTest, ABacklogIsReadInOrder) {
+  Define();
+  for (const uint64_t i : {20, 21, 22, 1, 2, 3, 23, 4, 5, 24, 6, 25}) {
+    EndpointBatch batch = Batch(i);
+    batch.batch.run_id = i < 20 ? wire::RunId{9} : run_;
+    ASSERT_THAT(store_->Append({}, {batch}), IsOk());
+  }
+  const std::vector<Sample> samples = All(0);
+  ASSERT_THAT(samples, SizeIs(12));
+  EXPECT_TRUE(std::is_sorted(
+      samples.begin(), samples.end(),
+      [](const Sample& a, const Sample& b) { return a.time < b.time; }));
+}
+
+TEST_F(RocksStoreTest, FlushLeavesAllInTheDatabase) {
+  Define();
+  for (uint64_t i = 1; i <= 5; ++i) {
+    ASSERT_THAT(store_->Append({}, {Batch(i)}), IsOk());
+  }
+  ASSERT_THAT(store_->Flush(), IsOk());
+  EXPECT_THAT(files_.paths(), SizeIs(0));
+  Open();
+  EXPECT_THAT(All(0), SizeIs(5));
+}
+
 TEST_F(RocksStoreTest, F12ADamagedDatabaseIsSetAsideNotACrashLoop) {
   Define();
   ASSERT_THAT(store_->Append({}, {Batch(1)}), IsOk());
   store_.reset();
   for (const auto& entry :
-       std::filesystem::directory_iterator(folder_ / "history")) {
+       std::filesystem::directory_iterator(folder_ / "history/blocks")) {
     const std::string name = entry.path().filename().string();
     if (name.rfind("MANIFEST", 0) == 0 || name == "CURRENT") {
       std::ofstream(entry.path(), std::ios::trunc) << "garbage";

@@ -1,0 +1,99 @@
+#include "collector/history/append_log.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "absl/strings/numbers.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_format.h"
+#include "absl/strings/strip.h"
+#include "protos/base/logging.h"
+#include "protos/base/status.h"
+
+namespace forewarn::history {
+namespace {
+
+constexpr uint64_t kLargestSegment = uint64_t{4} << 30;
+constexpr char kSuffix[] = ".log";
+
+}  // namespace
+
+std::string AppendLog::PathOf(uint64_t segment) const {
+  return absl::StrCat(folder_, "/", absl::StrFormat("%012d", segment), kSuffix);
+}
+
+absl::StatusOr<std::unique_ptr<AppendLog>> AppendLog::Open(
+    base::Files& files, const std::string& folder, const Accept& accept) {
+  FOREWARN_RETURN_IF_ERROR(files.MakeFolder(folder));
+  FOREWARN_ASSIGN_OR_RETURN(const std::vector<std::string> names,
+                            files.List(folder));
+  std::unique_ptr<AppendLog> log(new AppendLog(files, folder));
+  std::vector<uint64_t> segments;
+  for (absl::string_view name : names) {
+    uint64_t segment = 0;
+    if (absl::ConsumeSuffix(&name, kSuffix) &&
+        absl::SimpleAtoi(name, &segment)) {
+      segments.push_back(segment);
+    }
+  }
+  std::sort(segments.begin(), segments.end());
+  for (const uint64_t segment : segments) {
+    FOREWARN_RETURN_IF_ERROR(log->Replay(segment, accept));
+  }
+  if (!segments.empty()) {
+    log->oldest_ = segments.front();
+    log->next_ = segments.back() + 1;
+  }
+  return log;
+}
+
+absl::Status AppendLog::Replay(uint64_t segment, const Accept& accept) {
+  const std::string path = PathOf(segment);
+  FOREWARN_ASSIGN_OR_RETURN(const std::string contents,
+                            files_.Read(path, kLargestSegment));
+  absl::StatusOr<base::RecordReader> reader =
+      base::RecordReader::Open(contents);
+  if (!reader.ok()) {
+    // A crash right after it was made leaves an empty one.
+    if (contents.empty()) return absl::OkStatus();
+    damaged_bytes_ += contents.size();
+    base::Log(base::LogLevel::kError, "history log segment set aside",
+              {{"path", path}, {"reason", base::ToLine(reader.status())}});
+    return files_.Rename(path, path + ".damaged");
+  }
+  absl::string_view record;
+  while (reader->Next(record)) accept(record, segment);
+  if (reader->damaged_bytes() > 0) {
+    damaged_bytes_ += reader->damaged_bytes();
+    base::Log(base::LogLevel::kError, "history log is damaged",
+              {{"path", path}, {"bytes", reader->damaged_bytes()}});
+  }
+  return absl::OkStatus();
+}
+
+absl::Status AppendLog::Append(absl::Span<const std::string> records) {
+  if (writer_ == nullptr) {
+    // The number is used up even if making the file fails halfway.
+    const uint64_t segment = next_++;
+    FOREWARN_ASSIGN_OR_RETURN(
+        writer_, base::RecordWriter::Create(files_, PathOf(segment)));
+    FOREWARN_RETURN_IF_ERROR(files_.SyncFolder(folder_));
+  }
+  absl::Status status;
+  for (const std::string& record : records) {
+    status.Update(writer_->Append(record));
+  }
+  if (status.ok()) status = writer_->Sync();
+  if (!status.ok()) writer_.reset();
+  return status;
+}
+
+absl::Status AppendLog::DropBefore(uint64_t segment) {
+  for (; oldest_ < std::min(segment, next_); ++oldest_) {
+    const absl::Status removed = files_.Remove(PathOf(oldest_));
+    if (!removed.ok() && !absl::IsNotFound(removed)) return removed;
+  }
+  return absl::OkStatus();
+}
+
+}  // namespace forewarn::history
