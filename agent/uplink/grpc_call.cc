@@ -7,15 +7,12 @@
 #include <iterator>
 #include <utility>
 
-#include "absl/strings/ascii.h"
-#include "absl/strings/escaping.h"
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 
 namespace forewarn::agent {
 namespace {
 
-constexpr size_t kPrefix = 5;  // one byte of flags, four of length
 constexpr size_t kMaxReason = 400;
 // Room for some acknowledgements; nothing larger comes this way.
 constexpr int kWindow = 64 << 10;
@@ -24,36 +21,6 @@ nghttp2_nv Header(absl::string_view name, absl::string_view value) {
   return {reinterpret_cast<uint8_t*>(const_cast<char*>(name.data())),
           reinterpret_cast<uint8_t*>(const_cast<char*>(value.data())),
           name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
-}
-
-void StoreLength(size_t length, char* out) {
-  for (int i = 3; i >= 0; --i, length >>= 8) {
-    out[i] = static_cast<char>(length & 0xff);
-  }
-}
-
-size_t LoadLength(const char* in) {
-  size_t length = 0;
-  for (int i = 0; i < 4; ++i) {
-    length = length << 8 | static_cast<unsigned char>(in[i]);
-  }
-  return length;
-}
-
-// "gRPC over HTTP2": Status-Message is percent-encoded.
-std::string PercentDecoded(absl::string_view text) {
-  std::string out;
-  for (size_t i = 0; i < text.size(); ++i) {
-    if (text[i] == '%' && i + 2 < text.size() &&
-        absl::ascii_isxdigit(text[i + 1]) &&
-        absl::ascii_isxdigit(text[i + 2])) {
-      out += absl::HexStringToBytes(text.substr(i + 1, 2));
-      i += 2;
-    } else {
-      out += text[i];
-    }
-  }
-  return out;
 }
 
 // "HTTP to gRPC Status Code Mapping", for a peer that is no gRPC server.
@@ -139,7 +106,7 @@ struct GrpcCall::Callbacks {
     } else if (key == "grpc-status" && absl::SimpleAtoi(text, &number)) {
       call.grpc_status_ = number;
     } else if (key == "grpc-message") {
-      call.grpc_message_ = PercentDecoded(text).substr(0, kMaxReason);
+      call.grpc_message_ = wire::PercentDecoded(text).substr(0, kMaxReason);
     }
     return 0;
   }
@@ -165,17 +132,13 @@ struct GrpcCall::Callbacks {
                     void* user) {
     GrpcCall& call = Of(user);
     if (stream != call.stream_ || call.ended()) return 0;
-    call.received_.append(reinterpret_cast<const char*>(data), size);
-    if (call.received_.size() - call.received_begin_ < kPrefix) return 0;
-    // Judged as soon as it is announced, not when it has come.
-    const size_t announced =
-        LoadLength(call.received_.data() + call.received_begin_ + 1);
-    if (announced > call.max_message_bytes_) {
+    const absl::Status taken = call.frames_.Append(
+        absl::string_view(reinterpret_cast<const char*>(data), size));
+    if (!taken.ok()) {
       nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, stream,
                                 NGHTTP2_CANCEL);
-      call.End(absl::ResourceExhaustedError(
-          absl::StrCat("the collector sent a message of ", announced,
-                       " bytes; ", call.max_message_bytes_, " are allowed")));
+      call.End(absl::Status(
+          taken.code(), absl::StrCat("the collector sent ", taken.message())));
     }
     return 0;
   }
@@ -193,7 +156,7 @@ struct GrpcCall::Callbacks {
 
 GrpcCall::GrpcCall(absl::string_view authority, absl::string_view path,
                    size_t max_message_bytes)
-    : max_message_bytes_(max_message_bytes) {
+    : frames_(max_message_bytes) {
   nghttp2_session_callbacks* callbacks = nullptr;
   nghttp2_session_callbacks_new(&callbacks);
   nghttp2_session_callbacks_set_on_header_callback(callbacks,
@@ -231,12 +194,9 @@ GrpcCall::~GrpcCall() { nghttp2_session_del(session_); }
 
 void GrpcCall::Send(absl::string_view message) {
   if (ended() || half_closed_) return;
-  char prefix[kPrefix] = {0};
-  StoreLength(message.size(), prefix + 1);
   unsent_.erase(0, unsent_begin_);
   unsent_begin_ = 0;
-  unsent_.append(prefix, kPrefix);
-  unsent_.append(message.data(), message.size());
+  wire::AppendGrpcFrame(message, unsent_);
   if (deferred_) {
     deferred_ = false;
     nghttp2_session_resume_data(session_, stream_);
@@ -298,26 +258,9 @@ void GrpcCall::EndWithSession() {
 }
 
 std::optional<std::string> GrpcCall::NextMessage() {
-  const size_t here = received_.size() - received_begin_;
-  if (here < kPrefix) return std::nullopt;
-  const char* const begin = received_.data() + received_begin_;
-  const size_t size = LoadLength(begin + 1);
-  if (begin[0] != 0 || size > max_message_bytes_) {
-    // Nothing was announced as compressed; nothing may be.
-    received_.clear();
-    received_begin_ = 0;
-    End(absl::InternalError("the collector's message is compressed or too "
-                            "large; neither was asked for"));
-    return std::nullopt;
-  }
-  if (here - kPrefix < size) return std::nullopt;
-  std::string message(begin + kPrefix, size);
-  received_begin_ += kPrefix + size;
-  if (received_begin_ == received_.size()) {
-    received_.clear();
-    received_begin_ = 0;
-  }
-  return message;
+  absl::string_view message;
+  if (!frames_.Next(message)) return std::nullopt;
+  return std::string(message);
 }
 
 absl::Status GrpcCall::status() const {

@@ -9,6 +9,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "protos/wire/grpc_frames.h"
 
 struct nghttp2_session;
 
@@ -61,14 +62,12 @@ class GrpcCall {
 
   nghttp2_session* session_ = nullptr;
   int32_t stream_ = -1;
-  const size_t max_message_bytes_;
+  wire::GrpcFrames frames_;
   std::string unsent_;
   size_t unsent_begin_ = 0;
   bool half_closed_ = false;
   bool deferred_ = false;
   bool pinging_ = false;
-  std::string received_;
-  size_t received_begin_ = 0;
 
   int http_status_ = 0;
   std::optional<int> grpc_status_;

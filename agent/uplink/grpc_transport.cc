@@ -44,7 +44,7 @@ class Bell {
   int fd() const { return descriptor_.get(); }
 
  private:
-  const Descriptor descriptor_;
+  const base::Descriptor descriptor_;
 };
 
 // The reading thread owns the waiting: it polls, feeds the call and sends

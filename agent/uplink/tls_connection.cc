@@ -66,9 +66,9 @@ struct Addresses {
   }
 };
 
-absl::StatusOr<Descriptor> ConnectTo(const addrinfo& address,
+absl::StatusOr<base::Descriptor> ConnectTo(const addrinfo& address,
                                      absl::Time deadline, int interrupt) {
-  Descriptor socket(::socket(address.ai_family,
+  base::Descriptor socket(::socket(address.ai_family,
                              SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (socket.get() < 0) return absl::ErrnoToStatus(errno, "socket");
   const int one = 1;
@@ -87,7 +87,7 @@ absl::StatusOr<Descriptor> ConnectTo(const addrinfo& address,
 }
 
 // Each address in turn, each with its share of the time that is left.
-absl::StatusOr<Descriptor> ConnectTo(const HostAndService& server,
+absl::StatusOr<base::Descriptor> ConnectTo(const HostAndService& server,
                                      absl::Time deadline, int interrupt) {
   addrinfo wanted{};
   wanted.ai_family = AF_UNSPEC;
@@ -101,7 +101,7 @@ absl::StatusOr<Descriptor> ConnectTo(const HostAndService& server,
   absl::Status last = absl::UnavailableError("no address");
   for (addrinfo* a = addresses.first; a != nullptr; a = a->ai_next, --left) {
     const absl::Time now = absl::Now();
-    absl::StatusOr<Descriptor> socket =
+    absl::StatusOr<base::Descriptor> socket =
         ConnectTo(*a, now + (deadline - now) / left, interrupt);
     if (socket.ok() || absl::IsCancelled(socket.status())) return socket;
     last = socket.status();
@@ -127,19 +127,7 @@ bool IsRefusalOfUs(unsigned long error) {
 
 }  // namespace
 
-Descriptor::Descriptor(Descriptor&& other) noexcept
-    : fd_(std::exchange(other.fd_, -1)) {}
-
-Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
-  std::swap(fd_, other.fd_);
-  return *this;
-}
-
-Descriptor::~Descriptor() {
-  if (fd_ >= 0) close(fd_);
-}
-
-TlsConnection::TlsConnection(std::string collector, Descriptor socket,
+TlsConnection::TlsConnection(std::string collector, base::Descriptor socket,
                              std::unique_ptr<SSL, FreeSession> session)
     : collector_(std::move(collector)),
       socket_(std::move(socket)),
@@ -178,7 +166,7 @@ absl::StatusOr<std::unique_ptr<TlsConnection>> TlsConnection::Dial(
   FOREWARN_ASSIGN_OR_RETURN(const HostAndService server, Split(collector));
   FOREWARN_ASSIGN_OR_RETURN(const ContextHandle context,
                             MakeContext(identity));
-  absl::StatusOr<Descriptor> socket = ConnectTo(server, deadline, interrupt);
+  absl::StatusOr<base::Descriptor> socket = ConnectTo(server, deadline, interrupt);
   if (!socket.ok()) {
     if (absl::IsCancelled(socket.status())) return socket.status();
     return absl::UnavailableError(absl::StrCat(

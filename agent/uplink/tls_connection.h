@@ -11,22 +11,9 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "agent/identity/key_store.h"
+#include "protos/base/descriptor.h"
 
 namespace forewarn::agent {
-
-// An owned file descriptor.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int fd) : fd_(fd) {}
-  Descriptor(Descriptor&& other) noexcept;
-  Descriptor& operator=(Descriptor&& other) noexcept;
-  ~Descriptor();
-  int get() const { return fd_; }
-
- private:
-  int fd_ = -1;
-};
 
 // A TCP connection to one collector under mutual TLS 1.3, with the identity's
 // CA as the only trust anchor and ALPN "h2". Never blocks once it is made.
@@ -59,7 +46,7 @@ class TlsConnection {
   };
   using ContextHandle = std::unique_ptr<SSL_CTX, FreeContext>;
 
-  TlsConnection(std::string collector, Descriptor socket,
+  TlsConnection(std::string collector, base::Descriptor socket,
                 std::unique_ptr<SSL, FreeSession> session);
 
   static absl::StatusOr<ContextHandle> MakeContext(const Identity& identity);
@@ -67,7 +54,7 @@ class TlsConnection {
   absl::Status Failure(int result) const;
 
   const std::string collector_;
-  const Descriptor socket_;
+  const base::Descriptor socket_;
   const std::unique_ptr<SSL, FreeSession> session_;
 };
 

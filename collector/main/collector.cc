@@ -33,7 +33,7 @@
 #include "collector/store/sqlite_token_store.h"
 #include "collector/words/words.h"
 #include "google/protobuf/util/time_util.h"
-#include "grpcpp/grpcpp.h"
+#include "nghttp2/nghttp2ver.h"
 #include "protos/base/logging.h"
 #include "protos/base/status.h"
 
@@ -211,11 +211,8 @@ class Collector::Rooms {
   ingest::IngestOptions StreamOptions() const {
     const v1::LimitsConfig& limits = settings_.config.limits();
     ingest::IngestOptions options;
-    const bool v6 =
-        settings_.agents_address.find(':') != std::string::npos;
-    options.address =
-        absl::StrCat(v6 ? "[" : "", settings_.agents_address, v6 ? "]" : "",
-                     ":", settings_.agents_port);
+    options.address = settings_.agents_address;
+    options.port = settings_.agents_port;
     options.ca_path = settings_.ca_directory() + "/ca.pem";
     options.certificate_path = settings_.ca_directory() + "/server.pem";
     options.key_path = settings_.ca_directory() + "/server-key.pem";
@@ -319,7 +316,7 @@ class Collector::Rooms {
   static v1::VersionInfo Version() {
     v1::VersionInfo version;
     version.set_version(FOREWARN_VERSION);
-    version.set_grpc(grpc::Version());
+    version.set_http2(NGHTTP2_VERSION);
     version.set_sqlite(store::SqliteDatabase::LibraryVersion());
     version.set_compiler(__VERSION__);
     return version;

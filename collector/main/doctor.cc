@@ -13,7 +13,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/time/time.h"
 #include "collector/store/sqlite_database.h"
-#include "grpcpp/grpcpp.h"
+#include "nghttp2/nghttp2ver.h"
 
 namespace forewarn::main {
 namespace {
@@ -129,7 +129,7 @@ v1::DoctorReport Examine(const Settings& settings,
                           store::SqliteDatabase::LibraryVersion(),
                           ", one connection"),
              "");
-  report.Add("grpc", true, absl::StrCat("linked version ", grpc::Version()),
+  report.Add("http2", true, absl::StrCat("nghttp2 ", NGHTTP2_VERSION),
              "");
   CheckOutbox(outbox, clock, report);
   CheckEndpoints(registry, report);

@@ -70,9 +70,6 @@ int Serve(const Settings& settings) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   signal(SIGHUP, SIG_IGN);
-  // gRPC 1.51 has no way to ask for TLS 1.3 alone. This suite exists only in
-  // TLS 1.2 and only with RSA keys, which ours are not: 1.2 cannot be agreed.
-  setenv("GRPC_SSL_CIPHER_SUITES", "ECDHE-RSA-AES256-GCM-SHA384", 1);
   curl_global_init(CURL_GLOBAL_DEFAULT);
   base::SetLogLevel(settings.config.log_level());
 

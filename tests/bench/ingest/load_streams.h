@@ -111,9 +111,9 @@ class LoadStreams {
 
   const Options options_;
   std::vector<Stream> streams_;
-  agent::Descriptor epoll_;
-  agent::Descriptor bell_;
-  agent::Descriptor never_;
+  base::Descriptor epoll_;
+  base::Descriptor bell_;
+  base::Descriptor never_;
   std::function<std::vector<std::string>(uint32_t, uint32_t)> rewind_;
   std::vector<double> latencies_ms_;
   std::vector<double> admission_ms_;

@@ -140,7 +140,7 @@ TEST_F(GrpcCallTest, RefusesATooLargeMessageWhenItIsAnnounced) {
 TEST_F(GrpcCallTest, RefusesCompression) {
   Answer(begin_ + Frame(kData, 0, 1, std::string("\x1\0\0\0\x1x", 6)));
   EXPECT_EQ(call_.NextMessage(), std::nullopt);
-  EXPECT_THAT(call_.status(), StatusIs(absl::StatusCode::kInternal));
+  EXPECT_THAT(call_.status(), StatusIs(absl::StatusCode::kUnimplemented));
 }
 
 TEST_F(GrpcCallTest, KnowsItsPingIsAnswered) {

@@ -2,13 +2,15 @@
 
 #include <openssl/ssl.h>
 
-#include <cstdlib>
+#include <csignal>
 #include <memory>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "collector/history/rocks_store.h"
+#include "forewarn/v1/telemetry.grpc.pb.h"
 #include "gmock/gmock.h"
+#include "grpcpp/grpcpp.h"
 #include "gtest/gtest.h"
 #include "tests/support/endpoint_credentials.h"
 #include "tests/support/memory_endpoint_store.h"
@@ -32,9 +34,7 @@ const std::string kRun(16, 'r');
 
 class IngestServiceTest : public ::testing::Test {
  protected:
-  static void SetUpTestSuite() {
-    setenv("GRPC_SSL_CIPHER_SUITES", "ECDHE-RSA-AES256-GCM-SHA384", 1);
-  }
+  static void SetUpTestSuite() { signal(SIGPIPE, SIG_IGN); }
 
   void SetUp() override {
     auto authority = identity::CertificateAuthority::OpenOrCreate(
@@ -54,7 +54,7 @@ class IngestServiceTest : public ::testing::Test {
         metrics_, base::Clock::System());
     shard_->Start();
     IngestOptions options;
-    options.address = "127.0.0.1:0";
+    options.port = 0;
     options.ca_path = folder_ / "ca/ca.pem";
     options.certificate_path = folder_ / "ca/server.pem";
     options.key_path = folder_ / "ca/server-key.pem";
