@@ -11,6 +11,8 @@
 namespace forewarn::fleet {
 namespace {
 
+constexpr size_t kRowsAFlush = 200;
+
 absl::Status NotEnrolled(const std::string& id) {
   return absl::NotFoundError(absl::StrCat("endpoint ", id, " is not enrolled"));
 }
@@ -96,7 +98,8 @@ absl::Status EndpointRegistry::Connected(const std::string& id,
   endpoint.set_presence(v1::PRESENCE_ONLINE);
   *endpoint.mutable_presence_since() = wire::ToStamp(now);
   *endpoint.mutable_last_seen_at() = wire::ToStamp(now);
-  return SaveLocked(it->second);
+  it->second.dirty = true;
+  return absl::OkStatus();
 }
 
 void EndpointRegistry::Seen(const std::string& id, absl::Time now,
@@ -118,16 +121,31 @@ absl::Status EndpointRegistry::SetPresence(const std::string& id,
   if (it->second.endpoint.presence() == presence) return absl::OkStatus();
   it->second.endpoint.set_presence(presence);
   *it->second.endpoint.mutable_presence_since() = wire::ToStamp(now);
-  return SaveLocked(it->second);
+  it->second.dirty = true;
+  return absl::OkStatus();
 }
 
 absl::Status EndpointRegistry::Flush() {
-  base::MutexLock lock(&mutex_);
-  absl::Status first_error;
-  for (auto& [id, entry] : endpoints_) {
-    if (entry.dirty) first_error.Update(SaveLocked(entry));
+  std::vector<std::string> changed;
+  {
+    base::MutexLock lock(&mutex_);
+    for (const auto& [id, entry] : endpoints_) {
+      if (entry.dirty) changed.push_back(id);
+    }
   }
-  return first_error;
+  for (size_t begin = 0; begin < changed.size(); begin += kRowsAFlush) {
+    // Under the lock, so that no newer row is written over by an older one;
+    // in parts, so that nobody waits for long.
+    base::MutexLock lock(&mutex_);
+    std::vector<v1::Endpoint*> rows;
+    const size_t end = std::min(begin + kRowsAFlush, changed.size());
+    for (size_t i = begin; i < end; ++i) {
+      rows.push_back(&endpoints_[changed[i]].endpoint);
+    }
+    FOREWARN_RETURN_IF_ERROR(store_.SaveEndpoints(rows));
+    for (size_t i = begin; i < end; ++i) endpoints_[changed[i]].dirty = false;
+  }
+  return absl::OkStatus();
 }
 
 std::optional<v1::Endpoint> EndpointRegistry::Find(

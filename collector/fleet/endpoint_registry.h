@@ -10,6 +10,7 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "forewarn/v1/fleet.pb.h"
 #include "protos/base/mutex.h"
 
@@ -20,8 +21,13 @@ class EndpointStore {
  public:
   virtual ~EndpointStore() = default;
   virtual absl::StatusOr<std::vector<v1::Endpoint>> LoadEndpoints() = 0;
-  // Writes the row; gives `number` to a new one (0).
-  virtual absl::Status SaveEndpoint(v1::Endpoint& endpoint) = 0;
+  // Writes the rows, all or none; gives `number` to new ones (0).
+  virtual absl::Status SaveEndpoints(
+      absl::Span<v1::Endpoint* const> endpoints) = 0;
+  absl::Status SaveEndpoint(v1::Endpoint& endpoint) {
+    v1::Endpoint* const one = &endpoint;
+    return SaveEndpoints({&one, 1});
+  }
 };
 
 // Every enrolled endpoint, in memory and in the store. Thread-safe.
@@ -43,16 +49,17 @@ class EndpointRegistry {
                        absl::Time certificate_expires_at);
   absl::Status Revoke(const std::string& id, absl::Time now);
 
+  // What follows is kept in memory until Flush: a crash loses nothing that the
+  // next stream does not bring again.
+
   // A stream began: what the agent said of itself.
   absl::Status Connected(const std::string& id, const v1::EndpointFacts& facts,
                          const std::string& agent_version,
                          const std::string& boot_id, absl::Time now);
-  // Kept in memory; written when the presence changed, and every minute for
-  // `last_seen`.
   void Seen(const std::string& id, absl::Time now, uint32_t series);
   absl::Status SetPresence(const std::string& id, v1::Presence presence,
                            absl::Time now);
-  // Writes what Seen left in memory.
+  // Writes what changed, some hundred rows at a time.
   absl::Status Flush();
 
   // By UUID or, for people, unique host name or number.

@@ -44,6 +44,7 @@ using base::Log;
 using base::LogLevel;
 
 constexpr absl::Duration kHousekeeping = absl::Minutes(1);
+constexpr absl::Duration kRegistryFlush = absl::Seconds(5);
 
 template <typename T>
 T Or(T configured, T fallback) {
@@ -213,6 +214,8 @@ class Collector::Rooms {
     ingest::IngestOptions options;
     options.address = settings_.agents_address;
     options.port = settings_.agents_port;
+    // Half of the cores for the port, half for the shards.
+    options.threads = settings_.shards;
     options.ca_path = settings_.ca_directory() + "/ca.pem";
     options.certificate_path = settings_.ca_directory() + "/server.pem";
     options.key_path = settings_.ca_directory() + "/server-key.pem";
@@ -322,12 +325,15 @@ class Collector::Rooms {
     return version;
   }
 
-  // Once a minute: chunks and retention, what the registry keeps in memory,
-  // and the server certificate's half life.
+  // Every few seconds what the registry keeps in memory; once a minute the
+  // history's log and retention, and the server certificate's half life.
   void KeepHouse() {
-    while (!alarm_.WaitFor(kHousekeeping) && !stopping_) {
-      LogIfBad(history_->Maintain(clock_.Now()), "history maintenance failed");
+    absl::Duration due = clock_.SinceBoot() + kHousekeeping;
+    while (!alarm_.WaitFor(kRegistryFlush) && !stopping_) {
       LogIfBad(registry_.Flush(), "registry could not be saved");
+      if (clock_.SinceBoot() < due) continue;
+      due = clock_.SinceBoot() + kHousekeeping;
+      LogIfBad(history_->Maintain(clock_.Now()), "history maintenance failed");
       LogIfBad(authority_->EnsureServerCertificate(settings_.certificate_names)
                    .status(),
                "server certificate could not be renewed");

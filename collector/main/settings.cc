@@ -117,7 +117,8 @@ std::vector<std::string> LoadSettings(const std::string& path,
   settings.shards =
       config.shards() > 0
           ? static_cast<int>(config.shards())
-          : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+          : std::max(
+                1, static_cast<int>(std::thread::hardware_concurrency()) / 2);
 
   for (const std::string& name : config.public_names()) {
     AddName(name, settings.public_names);

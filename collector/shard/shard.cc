@@ -47,7 +47,8 @@ absl::Time Shard::Now() const {
 
 void Shard::Run() {
   while (true) {
-    std::vector<Message> messages = mailbox_.PopAll(kCheckEvery);
+    std::vector<Message> messages =
+        mailbox_.Gather(kCheckEvery, options_.gather, options_.enough);
     if (messages.empty() && mailbox_.closed()) return;
     metrics_.MailboxDepth(options_.index)
         .Set(static_cast<double>(messages.size()));
@@ -113,39 +114,37 @@ void Shard::Handle(BatchArrived&& arrived) {
     }
     tick.samples.resize(kept);
   }
-  pending_.push_back(
-      {arrived.stream, std::move(arrived.batch), std::move(arrived.dropped)});
+  Pending item{arrived.stream, std::move(arrived.batch),
+               std::move(arrived.dropped)};
+  const absl::StatusOr<uint64_t> mark = history_.HighWater(
+      stream.endpoint->number(), item.batch.run_id);
+  item.repeated = mark.ok() && item.batch.sequence <= *mark;
+  if (!item.repeated) stream.endpoint->Judge(item.batch);
+  pending_.push_back(std::move(item));
 }
 
 void Shard::Commit() {
   if (pending_.empty()) return;
   std::vector<std::pair<uint32_t, history::SeriesRecord>> new_series;
   std::vector<history::EndpointBatch> batches;
-  // Which of them the history has already: to be acknowledged, not judged.
-  std::vector<bool> repeated(pending_.size());
-  absl::Status status;
   absl::flat_hash_map<uint32_t, EndpointState*> touched;
-  for (size_t i = 0; i < pending_.size() && status.ok(); ++i) {
-    Pending& item = pending_[i];
+  for (Pending& item : pending_) {
     EndpointState& endpoint = *streams_[item.stream].endpoint;
     if (touched.emplace(endpoint.number(), &endpoint).second) {
       for (const history::SeriesRecord& record : endpoint.unsaved()) {
         new_series.emplace_back(endpoint.number(), record);
       }
     }
-    const absl::StatusOr<uint64_t> mark =
-        history_.HighWater(endpoint.number(), item.batch.run_id);
-    status = mark.status();
-    if (!status.ok()) break;
-    repeated[i] = item.batch.sequence <= *mark;
-    if (!repeated[i]) batches.push_back({endpoint.number(), item.batch});
+    if (!item.repeated) {
+      batches.push_back({endpoint.number(), std::move(item.batch)});
+      item.batch.run_id = batches.back().batch.run_id;
+      item.batch.sequence = batches.back().batch.sequence;
+    }
   }
-  if (status.ok()) {
-    const absl::Time before = clock_.Now();
-    status = history_.Append(new_series, batches);
-    metrics_.history_write_seconds.Observe(
-        absl::ToDoubleSeconds(clock_.Now() - before));
-  }
+  const absl::Time before = clock_.Now();
+  const absl::Status status = history_.Append(new_series, batches);
+  metrics_.history_write_seconds.Observe(
+      absl::ToDoubleSeconds(clock_.Now() - before));
   std::vector<Pending> done = std::move(pending_);
   pending_.clear();
   if (!status.ok()) {
@@ -160,19 +159,19 @@ void Shard::Commit() {
     return;
   }
   for (auto& [number, endpoint] : touched) endpoint->MarkSaved();
-  for (size_t i = 0; i < done.size(); ++i) {
-    Stream& stream = streams_[done[i].stream];
-    stream.link->Acknowledge(done[i].batch.run_id, done[i].batch.sequence,
-                             std::move(done[i].dropped));
-    stream.endpoint->silence().Heard(Now());
+  const absl::Time now = Now();
+  for (Pending& item : done) {
+    Stream& stream = streams_[item.stream];
+    stream.link->Acknowledge(item.batch.run_id, item.batch.sequence,
+                             std::move(item.dropped));
+    stream.endpoint->silence().Heard(now);
     NotePresence(*stream.endpoint);
-    if (repeated[i]) {
+    if (item.repeated) {
       metrics_.batches_repeated.Increment();
-      continue;
+    } else {
+      registry_.Seen(stream.endpoint->id(), now,
+                     stream.endpoint->series_count());
     }
-    stream.endpoint->Judge(done[i].batch);
-    registry_.Seen(stream.endpoint->id(), Now(),
-                   stream.endpoint->series_count());
   }
 }
 

@@ -57,14 +57,19 @@ struct StreamClosed {
 using Message = std::variant<EndpointKnown, StreamOpened, BatchArrived,
                              GoodbyeSaid, StreamClosed>;
 
-// One thread that owns its endpoints: what waits in the mailbox is made
-// durable in one group commit, acknowledged, and judged. No lock on the way
-// of a sample but the mailbox's.
+// One thread that owns its endpoints: what gathers in the mailbox is judged,
+// made durable in one group commit, and acknowledged. A verdict on a batch
+// that a crash takes back is found again when the batch is sent again. No lock
+// on the way of a sample but the mailbox's.
 class Shard {
  public:
   struct Options {
     int index = 0;
     size_t mailbox = 4096;
+    // After the first message of a lull so long is waited for more, unless
+    // there are `enough`: one wake-up and one sync for all of them.
+    absl::Duration gather = absl::Milliseconds(20);
+    size_t enough = 256;
     EndpointState::Options endpoint;
     absl::Duration burst_tick = absl::Seconds(2);
     absl::Duration burst = absl::Minutes(3);
@@ -98,6 +103,7 @@ class Shard {
     uint64_t stream = 0;
     wire::Batch batch;
     std::vector<wire::DroppedSample> dropped;
+    bool repeated = false;  // the history has it already
   };
 
   void Run();

@@ -18,7 +18,8 @@ class SqliteEndpointStore final : public fleet::EndpointStore {
   absl::StatusOr<std::vector<v1::Endpoint>> LoadEndpoints() override;
   // kAlreadyExists: a new endpoint whose id is taken; kNotFound: a number
   // that was never given.
-  absl::Status SaveEndpoint(v1::Endpoint& endpoint) override;
+  absl::Status SaveEndpoints(
+      absl::Span<v1::Endpoint* const> endpoints) override;
 
  private:
   SqliteDatabase& database_;

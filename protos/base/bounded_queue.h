@@ -1,6 +1,7 @@
 #ifndef FOREWARN_PROTOS_BASE_BOUNDED_QUEUE_H_
 #define FOREWARN_PROTOS_BASE_BOUNDED_QUEUE_H_
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
@@ -15,9 +16,9 @@
 
 namespace forewarn::base {
 
-// A queue between two threads that never grows past its bound. When full,
+// A queue from many threads to one that never grows past its bound. When full,
 // TryPush refuses and counts; what to do then is the caller's policy.
-// Thread-safe.
+// Thread-safe, but only one thread may pop.
 template <typename T>
 class BoundedQueue {
  public:
@@ -30,8 +31,7 @@ class BoundedQueue {
       ++refused_;
       return false;
     }
-    items_.push_back(std::move(item));
-    not_empty_.NotifyOne();
+    Add(std::move(item));
     return true;
   }
 
@@ -40,23 +40,25 @@ class BoundedQueue {
     MutexLock lock(&mutex_);
     while (!closed_ && items_.size() >= bound_) not_full_.Wait(&mutex_);
     if (closed_) return false;
-    items_.push_back(std::move(item));
-    not_empty_.NotifyOne();
+    Add(std::move(item));
     return true;
   }
 
   // Everything there is, at most `most`; waits up to `timeout` for the first.
   // Empty on time-out or once closed and drained.
   std::vector<T> PopAll(absl::Duration timeout, size_t most = SIZE_MAX) {
+    return Gather(timeout, absl::ZeroDuration(), 1, most);
+  }
+
+  // The same, but after the first one it waits up to `gather` more for
+  // `enough`: one wake-up for many.
+  std::vector<T> Gather(absl::Duration timeout, absl::Duration gather,
+                        size_t enough, size_t most = SIZE_MAX) {
     std::vector<T> taken;
-    const auto deadline =
-        std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(timeout);
     MutexLock lock(&mutex_);
-    while (items_.empty() && !closed_) {
-      const auto left = deadline - std::chrono::steady_clock::now();
-      if (left <= left.zero()) return taken;
-      not_empty_.WaitFor(&mutex_, left);
-    }
+    AwaitItems(1, timeout);
+    if (items_.empty()) return taken;
+    AwaitItems(enough, gather);
     while (!items_.empty() && taken.size() < most) {
       taken.push_back(std::move(items_.front()));
       items_.pop_front();
@@ -87,11 +89,32 @@ class BoundedQueue {
   }
 
  private:
+  void Add(T&& item) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    items_.push_back(std::move(item));
+    if (items_.size() >= wake_at_) not_empty_.NotifyAll();
+  }
+
+  void AwaitItems(size_t count, absl::Duration timeout)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    const auto deadline =
+        std::chrono::steady_clock::now() + absl::ToChronoNanoseconds(timeout);
+    count = std::min(count, bound_);
+    while (items_.size() < count && !closed_) {
+      const auto left = deadline - std::chrono::steady_clock::now();
+      if (left <= left.zero()) break;
+      wake_at_ = std::min(wake_at_, count);
+      not_empty_.WaitFor(&mutex_, left);
+    }
+    wake_at_ = SIZE_MAX;
+  }
+
   const size_t bound_;
   mutable Mutex mutex_;
   CondVar not_empty_;
   CondVar not_full_;
   std::deque<T> items_ ABSL_GUARDED_BY(mutex_);
+  // Who waits wants so many.
+  size_t wake_at_ ABSL_GUARDED_BY(mutex_) = SIZE_MAX;
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
   uint64_t refused_ ABSL_GUARDED_BY(mutex_) = 0;
 };

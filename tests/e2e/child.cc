@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -30,6 +31,7 @@ pid_t Spawn(const std::vector<std::string>& arguments,
             const std::string& out, const std::string& err) {
   const pid_t pid = fork();
   if (pid != 0) return pid;
+  prctl(PR_SET_PDEATHSIG, SIGKILL);  // nothing outlives a test that crashes
   const auto redirect = [](const char* path, int flags, int target) {
     const int file = open(path, flags, 0600);
     if (file < 0 || dup2(file, target) < 0) _exit(126);

@@ -20,14 +20,17 @@ class MemoryEndpointStore final : public fleet::EndpointStore {
     for (const auto& [id, endpoint] : rows_) all.push_back(endpoint);
     return all;
   }
-  absl::Status SaveEndpoint(v1::Endpoint& endpoint) override {
+  absl::Status SaveEndpoints(
+      absl::Span<v1::Endpoint* const> endpoints) override {
     base::MutexLock lock(&mutex_);
     if (failing_) return absl::UnavailableError("disk is away");
-    ++saves_;
-    if (endpoint.number() == 0) {
-      endpoint.set_number(static_cast<uint32_t>(rows_.size()) + 1);
+    for (v1::Endpoint* endpoint : endpoints) {
+      ++saves_;
+      if (endpoint->number() == 0) {
+        endpoint->set_number(static_cast<uint32_t>(rows_.size()) + 1);
+      }
+      rows_[endpoint->id()] = *endpoint;
     }
-    rows_[endpoint.id()] = endpoint;
     return absl::OkStatus();
   }
   void Fail(bool failing) {
