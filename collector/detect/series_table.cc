@@ -16,7 +16,7 @@ void RecentPoints::Add(absl::Time time, double value) {
     const Point& newest = ring_[(head_ + ring_.size() - 1) % ring_.size()];
     if (seconds - newest.seconds < kSpacingSeconds) return;
   }
-  const Point point{seconds, static_cast<float>(value)};
+  const Point point{static_cast<uint32_t>(seconds), static_cast<float>(value)};
   if (ring_.size() < kPoints) {
     ring_.push_back(point);
   } else {

@@ -19,7 +19,7 @@ namespace forewarn::detect {
 class RecentPoints {
  public:
   struct Point {
-    int64_t seconds = 0;  // Unix
+    uint32_t seconds = 0;  // Unix; good until 2106
     float value = 0;
   };
   static constexpr size_t kPoints = 59;

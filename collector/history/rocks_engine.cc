@@ -34,6 +34,7 @@ rocksdb::Options EngineOptions(uint64_t cache_bytes) {
   engine.level_compaction_dynamic_level_bytes = true;
   rocksdb::BlockBasedTableOptions table;
   table.block_cache = rocksdb::NewLRUCache(cache_bytes);
+  engine.blob_cache = table.block_cache;
   table.block_size = 16 << 10;
   table.cache_index_and_filter_blocks = true;
   table.filter_policy.reset(rocksdb::NewBloomFilterPolicy(10));

@@ -73,6 +73,33 @@ void Arrange(std::vector<wire::Tick>& ticks) {
   ticks.resize(kept);
 }
 
+// In order of time, one of a moment, within [from, to).
+void Trim(absl::Time from, absl::Time to, std::vector<Sample>& samples) {
+  const auto earlier = [](const Sample& a, const Sample& b) {
+    return a.time < b.time;
+  };
+  // Mostly it is so already: one look tells.
+  const bool strictly =
+      std::adjacent_find(samples.begin(), samples.end(),
+                         [](const Sample& a, const Sample& b) {
+                           return !(a.time < b.time);
+                         }) == samples.end();
+  if (!strictly) {
+    std::stable_sort(samples.begin(), samples.end(), earlier);
+    samples.erase(std::unique(samples.begin(), samples.end(),
+                              [](const Sample& a, const Sample& b) {
+                                return a.time == b.time;
+                              }),
+                  samples.end());
+  }
+  samples.erase(
+      std::lower_bound(samples.begin(), samples.end(), Sample{to, 0}, earlier),
+      samples.end());
+  samples.erase(samples.begin(), std::lower_bound(samples.begin(),
+                                                  samples.end(),
+                                                  Sample{from, 0}, earlier));
+}
+
 rocksdb::WriteOptions Unlogged() {
   rocksdb::WriteOptions options;
   options.disableWAL = true;  // the append log is the log
@@ -188,23 +215,7 @@ class RocksStore::Impl {
           return block.Read(series, digits[series], samples);
         }));
     samples.insert(samples.end(), newest.begin(), newest.end());
-    const auto earlier = [](const Sample& a, const Sample& b) {
-      return a.time < b.time;
-    };
-    if (!std::is_sorted(samples.begin(), samples.end(), earlier)) {
-      std::stable_sort(samples.begin(), samples.end(), earlier);
-    }
-    samples.erase(std::unique(samples.begin(), samples.end(),
-                              [](const Sample& a, const Sample& b) {
-                                return a.time == b.time;
-                              }),
-                  samples.end());
-    samples.erase(std::remove_if(samples.begin(), samples.end(),
-                                 [&](const Sample& sample) {
-                                   return sample.time < from ||
-                                          sample.time >= to;
-                                 }),
-                  samples.end());
+    Trim(from, to, samples);
     return samples;
   }
 

@@ -104,13 +104,11 @@ absl::Status AgentStream::TakeBatch(const v1::Batch& batch,
                      " batches without acknowledgement; wait for acks"));
   }
   ++received_;
-  const size_t known = decoder_.definitions().size();
   shard::BatchArrived arrived;
   arrived.stream = number_;
   FOREWARN_RETURN_IF_ERROR(
       decoder_.Decode(batch, run_, arrived.batch, arrived.dropped));
-  arrived.definitions.assign(decoder_.definitions().begin() + known,
-                             decoder_.definitions().end());
+  arrived.definitions = decoder_.TakeDefinitions();
   host_.NoteBatch(coded_bytes, arrived);
   host_.Post(endpoint_id_, std::move(arrived));
   return absl::OkStatus();

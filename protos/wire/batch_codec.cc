@@ -142,19 +142,20 @@ absl::Status BatchDecoder::Decode(const v1::Batch& in, const RunId& hello_run,
     return absl::InvalidArgumentError("batch: sequence must be 1 or more");
   }
   for (const v1::SeriesDefinition& proto : in.definitions()) {
-    if (proto.id() != definitions_.size()) {
+    if (proto.id() != digits_.size()) {
       return absl::InvalidArgumentError(absl::StrCat(
-          "batch: series id ", proto.id(), ", expected ", definitions_.size()));
+          "batch: series id ", proto.id(), ", expected ", digits_.size()));
     }
-    if (definitions_.size() >= limits_.series) {
+    if (digits_.size() >= limits_.series) {
       return absl::ResourceExhaustedError(absl::StrCat(
           "batch: more than ", limits_.series, " series on one stream"));
     }
     SeriesDefinition definition = FromProto(proto);
     FOREWARN_RETURN_IF_ERROR(CheckDefinition(definition));
+    digits_.push_back(static_cast<uint8_t>(definition.digits));
     definitions_.push_back(std::move(definition));
   }
-  states_.resize(definitions_.size());
+  states_.resize(digits_.size());
   if (in.ticks_size() > static_cast<int>(limits_.ticks)) {
     return absl::ResourceExhaustedError(
         absl::StrCat("batch: ", in.ticks_size(), " ticks, at most ",
@@ -167,7 +168,7 @@ absl::Status BatchDecoder::Decode(const v1::Batch& in, const RunId& hello_run,
   for (const v1::Tick& coded : in.ticks()) {
     if (coded.runs_size() > 0) {
       FOREWARN_RETURN_IF_ERROR(
-          ReadRuns(coded.runs(), definitions_.size(), previous_));
+          ReadRuns(coded.runs(), digits_.size(), previous_));
     } else if (coded.values().empty()) {
       previous_.clear();  // a tick without samples
     }
@@ -186,8 +187,7 @@ absl::Status BatchDecoder::Decode(const v1::Batch& in, const RunId& hello_run,
     absl::string_view values = coded.values();
     for (const uint32_t id : previous_) {
       double value = 0;
-      FOREWARN_RETURN_IF_ERROR(DecodeValue(values, definitions_[id].digits,
-                                           states_[id], value));
+      FOREWARN_RETURN_IF_ERROR(DecodeValue(values, digits_[id], states_[id], value));
       if (!std::isfinite(value)) {
         dropped.push_back({id, "value is not finite"});
       } else if (!sane_time) {

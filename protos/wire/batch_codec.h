@@ -2,6 +2,7 @@
 #define FOREWARN_PROTOS_WIRE_BATCH_CODEC_H_
 
 #include <cstdint>
+#include <utility>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -64,13 +65,19 @@ class BatchDecoder {
   absl::Status Decode(const v1::Batch& in, const RunId& hello_run, Batch& out,
                       std::vector<DroppedSample>& dropped);
 
+  // By stream id, of those that were not taken.
   const std::vector<SeriesDefinition>& definitions() const {
     return definitions_;
+  }
+  // Hands over what is new; the decoder itself needs a byte of each.
+  std::vector<SeriesDefinition> TakeDefinitions() {
+    return std::exchange(definitions_, {});
   }
 
  private:
   const DecodeLimits limits_;
-  std::vector<SeriesDefinition> definitions_;  // by stream id
+  std::vector<SeriesDefinition> definitions_;
+  std::vector<uint8_t> digits_;  // by stream id
   std::vector<ColumnState> states_;
   std::vector<uint32_t> previous_;
   int64_t last_time_ms_ = 0;
