@@ -11,12 +11,15 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <iterator>
+#include <memory>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
 #include "agent/identity/openssl_handles.h"
+#include "protos/base/localhost.h"
 #include "protos/base/status.h"
 
 namespace forewarn::agent {
@@ -88,21 +91,33 @@ absl::StatusOr<base::Descriptor> ConnectTo(const addrinfo& address,
 
 // Each address in turn, each with its share of the time that is left.
 absl::StatusOr<base::Descriptor> ConnectTo(const HostAndService& server,
-                                     absl::Time deadline, int interrupt) {
-  addrinfo wanted{};
-  wanted.ai_family = AF_UNSPEC;
-  wanted.ai_socktype = SOCK_STREAM;
-  Addresses addresses;
-  const int error = getaddrinfo(server.host.c_str(), server.service.c_str(),
-                                &wanted, &addresses.first);
-  if (error != 0) return absl::UnavailableError(gai_strerror(error));
-  int left = 0;
-  for (addrinfo* a = addresses.first; a != nullptr; a = a->ai_next) ++left;
+                                           absl::Time deadline,
+                                           int interrupt) {
+  std::vector<std::string> names = {server.host};
+  if (base::IsLocalhost(server.host)) {
+    names.assign(std::begin(base::kLoopback), std::end(base::kLoopback));
+  }
+  std::vector<std::unique_ptr<Addresses>> found;
+  std::vector<const addrinfo*> all;
   absl::Status last = absl::UnavailableError("no address");
-  for (addrinfo* a = addresses.first; a != nullptr; a = a->ai_next, --left) {
+  for (const std::string& name : names) {
+    addrinfo wanted{};
+    wanted.ai_family = AF_UNSPEC;
+    wanted.ai_socktype = SOCK_STREAM;
+    auto addresses = std::make_unique<Addresses>();
+    const int error = getaddrinfo(name.c_str(), server.service.c_str(), &wanted,
+                                  &addresses->first);
+    if (error != 0) last = absl::UnavailableError(gai_strerror(error));
+    for (const addrinfo* a = addresses->first; a != nullptr; a = a->ai_next) {
+      all.push_back(a);
+    }
+    found.push_back(std::move(addresses));
+  }
+  for (size_t i = 0; i < all.size(); ++i) {
     const absl::Time now = absl::Now();
     absl::StatusOr<base::Descriptor> socket =
-        ConnectTo(*a, now + (deadline - now) / left, interrupt);
+        ConnectTo(*all[i], now + (deadline - now) / (all.size() - i),
+                  interrupt);
     if (socket.ok() || absl::IsCancelled(socket.status())) return socket;
     last = socket.status();
   }

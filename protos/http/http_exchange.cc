@@ -21,6 +21,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "protos/base/localhost.h"
 #include "protos/base/status.h"
 
 namespace forewarn::http {
@@ -84,18 +85,30 @@ struct Exchange::Core {
     return absl::UnavailableError(absl::StrCat(deed, ": ", last.message()));
   }
 
-  absl::Status Connect(const Request& request, tcp::socket& socket) {
+  absl::Status LookUp(const Request& request,
+                      std::vector<tcp::endpoint>& addresses) {
     tcp::resolver resolver(context);
-    tcp::resolver::results_type addresses;
-    FOREWARN_RETURN_IF_ERROR(Await("look up the name", [&](auto handler) {
+    return Await("look up the name", [&](auto handler) {
       resolver.async_resolve(
           request.host, absl::StrCat(request.port),
           [&addresses, handler](const error_code& error,
                                 const tcp::resolver::results_type& found) {
-            addresses = found;
+            addresses.assign(found.begin(), found.end());
             handler(error);
           });
-    }));
+    });
+  }
+
+  absl::Status Connect(const Request& request, tcp::socket& socket) {
+    std::vector<tcp::endpoint> addresses;
+    if (base::IsLocalhost(request.host)) {
+      for (const char* address : base::kLoopback) {
+        addresses.emplace_back(asio::ip::make_address(address),
+                               static_cast<uint16_t>(request.port));
+      }
+    } else {
+      FOREWARN_RETURN_IF_ERROR(LookUp(request, addresses));
+    }
     return Await("connect", [&](auto handler) {
       asio::async_connect(socket, addresses, handler);
     });

@@ -45,9 +45,10 @@ uint64_t Figure(const std::string& path, const std::string& name) {
 
 }  // namespace
 
-BenchCollector::BenchCollector(const std::string& config)
+BenchCollector::BenchCollector(const std::string& config,
+                               const std::string& priority)
     : https_port_(testing::FreePort()), agents_port_(testing::FreePort()) {
-  folder_.Write("rules/bench.yaml", R"(rules:
+  folder_.Write("rules/bench.yaml", absl::StrCat(R"(rules:
   - id: bench_step
     subsystem: system
     title: "A step of the bench on {host}"
@@ -57,8 +58,10 @@ BenchCollector::BenchCollector(const std::string& config)
     steps: [None]
     signal: {metric: hw.voltage}
     levels:
-      - {priority: info, above: 1000, clear: 900, hold: 0s}
-)");
+      - {priority: )",
+                                                 priority,
+                                                 R"(, above: 1000, clear: 900, hold: 0s}
+)"));
   folder_.Write(
       "collector.yaml",
       absl::StrCat("state_directory: ", state(),

@@ -18,8 +18,10 @@ namespace forewarn::bench {
 // enrolled in bulk, straight into its state.
 class BenchCollector {
  public:
-  // `config` is added to the configuration.
-  explicit BenchCollector(const std::string& config);
+  // `config` is added to the configuration; `priority` is that of the rule
+  // that sees a step: hw.voltage above 1000, hold 0.
+  explicit BenchCollector(const std::string& config,
+                          const std::string& priority = "info");
 
   // Before Start: makes the state and enrols so many endpoints.
   absl::StatusOr<std::vector<agent::Identity>> Enroll(uint32_t count);

@@ -339,6 +339,21 @@ absl::Status LoadStreams::SendUpTo(uint32_t count, absl::Duration pace,
   }
 }
 
+absl::Status LoadStreams::SendOne(uint32_t index, absl::Duration patience) {
+  const absl::Time until = absl::Now() + patience;
+  Stream& stream = streams_[index];
+  ++stream.limit;
+  ++wanted_;
+  Pump(index);
+  while (acked_ < wanted_) {
+    if (absl::Now() > until) {
+      return absl::DeadlineExceededError("the batch was not acknowledged");
+    }
+    Turn(absl::Milliseconds(100));
+  }
+  return absl::OkStatus();
+}
+
 LoadStreams::Bytes LoadStreams::bytes() const {
   Bytes bytes;
   for (const Stream& stream : streams_) {

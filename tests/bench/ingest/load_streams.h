@@ -50,6 +50,9 @@ class LoadStreams {
   absl::Status SendUpTo(uint32_t count, absl::Duration pace,
                         absl::Duration patience);
 
+  // Sends the next batch of one stream and waits for its ack.
+  absl::Status SendOne(uint32_t stream, absl::Duration patience);
+
   // Keeps the streams, answers what comes, for so long.
   void Idle(absl::Duration time);
 
