@@ -47,9 +47,15 @@ absl::Time Shard::Now() const {
 
 void Shard::Run() {
   while (true) {
+    const auto now = std::chrono::steady_clock::now();
+    const absl::Duration patience =
+        pending_.empty()
+            ? kCheckEvery
+            : std::max(absl::FromChrono(commit_due_ - now),
+                       absl::ZeroDuration());
     std::vector<Message> messages =
-        mailbox_.Gather(kCheckEvery, options_.gather, options_.enough);
-    if (messages.empty() && mailbox_.closed()) return;
+        mailbox_.Gather(patience, options_.gather, options_.enough);
+    if (messages.empty() && mailbox_.closed()) return Commit();
     metrics_.MailboxDepth(options_.index)
         .Set(static_cast<double>(messages.size()));
     for (Message& message : messages) {
@@ -57,7 +63,10 @@ void Shard::Run() {
       if (!std::holds_alternative<BatchArrived>(message)) Commit();
       std::visit([this](auto& item) { Handle(std::move(item)); }, message);
     }
-    Commit();
+    if (pending_.size() >= options_.enough ||
+        std::chrono::steady_clock::now() >= commit_due_) {
+      Commit();
+    }
     CheckSilence();
   }
 }
@@ -120,6 +129,10 @@ void Shard::Handle(BatchArrived&& arrived) {
       stream.endpoint->number(), item.batch.run_id);
   item.repeated = mark.ok() && item.batch.sequence <= *mark;
   if (!item.repeated) stream.endpoint->Judge(item.batch);
+  if (pending_.empty()) {
+    commit_due_ = std::chrono::steady_clock::now() +
+                  absl::ToChronoNanoseconds(options_.commit);
+  }
   pending_.push_back(std::move(item));
 }
 

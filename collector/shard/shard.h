@@ -1,6 +1,7 @@
 #ifndef FOREWARN_COLLECTOR_SHARD_SHARD_H_
 #define FOREWARN_COLLECTOR_SHARD_SHARD_H_
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <thread>
@@ -57,8 +58,8 @@ struct StreamClosed {
 using Message = std::variant<EndpointKnown, StreamOpened, BatchArrived,
                              GoodbyeSaid, StreamClosed>;
 
-// One thread that owns its endpoints: what gathers in the mailbox is judged,
-// made durable in one group commit, and acknowledged. A verdict on a batch
+// One thread that owns its endpoints: what gathers in the mailbox is judged at
+// once, and soon made durable in a group commit and acknowledged. A verdict on a batch
 // that a crash takes back is found again when the batch is sent again. No lock
 // on the way of a sample but the mailbox's.
 class Shard {
@@ -67,8 +68,11 @@ class Shard {
     int index = 0;
     size_t mailbox = 4096;
     // After the first message of a lull so long is waited for more, unless
-    // there are `enough`: one wake-up and one sync for all of them.
+    // there are `enough`: one wake-up for all of them.
     absl::Duration gather = absl::Milliseconds(20);
+    // What was judged waits so long for more, unless there is `enough`: one
+    // sync, and one word to the port, for all of it.
+    absl::Duration commit = absl::Milliseconds(100);
     size_t enough = 256;
     EndpointState::Options endpoint;
     absl::Duration burst_tick = absl::Seconds(2);
@@ -138,6 +142,9 @@ class Shard {
   absl::flat_hash_map<uint32_t, v1::Presence> presence_;
   absl::flat_hash_map<uint64_t, Stream> streams_;
   std::vector<Pending> pending_;
+  // When the first of them must be committed. Real time: it only joins work,
+  // and decides nothing.
+  std::chrono::steady_clock::time_point commit_due_;
   absl::Time next_check_ = absl::InfinitePast();
 };
 
