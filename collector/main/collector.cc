@@ -58,6 +58,7 @@ history::RocksOptions HistoryOptions(const Settings& settings) {
   options.raw_retention =
       DurationOr(config.raw_retention(), options.raw_retention);
   options.cache_bytes = Or(config.cache().bytes(), options.cache_bytes);
+  options.max_bytes = config.max_size().bytes();
   return options;
 }
 

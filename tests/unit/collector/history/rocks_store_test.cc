@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <random>
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
@@ -27,6 +28,7 @@ class RocksStoreTest : public ::testing::Test {
     store_.reset();
     auto opened = RocksStore::Open({.directory = folder_ / "history",
                                     .raw_retention = absl::Hours(24),
+                                    .max_bytes = max_bytes_,
                                     .block_ticks = 10,
                                     .segment_bytes = segment_bytes_},
                                    files_);
@@ -70,6 +72,7 @@ class RocksStoreTest : public ::testing::Test {
   testing::TemporaryFolder folder_;
   testing::FakeFiles files_;
   uint64_t segment_bytes_ = 1 << 20;
+  uint64_t max_bytes_ = 0;
   wire::RunId run_{1};
   std::unique_ptr<RocksStore> store_;
 };
@@ -160,6 +163,32 @@ TEST_F(RocksStoreTest, OldSamplesGoAfterTheRetention) {
   ASSERT_THAT(store_->Maintain(kStart), IsOk());
   ASSERT_THAT(store_->Maintain(kStart + absl::Hours(48)), IsOk());
   EXPECT_THAT(All(0), SizeIs(0));
+}
+
+TEST_F(RocksStoreTest, OverItsSizeTheOldestGoFirst) {
+  max_bytes_ = 5000;
+  Open();
+  Define();
+  // Two days in steps of five minutes, of values that do not compress.
+  std::mt19937_64 random(3);
+  constexpr int kBatches = 576;
+  for (uint64_t i = 1; i <= kBatches; ++i) {
+    EndpointBatch batch = Batch(i);
+    batch.batch.ticks[0].time = kStart + absl::Minutes(5 * i);
+    for (wire::Sample& sample : batch.batch.ticks[0].samples) {
+      sample.value = static_cast<double>(random() >> 20) / 100;
+    }
+    ASSERT_THAT(store_->Append({}, {batch}), IsOk());
+  }
+  ASSERT_THAT(store_->Flush(), IsOk());
+  // Within the retention of a day from here.
+  const absl::Time now = kStart + absl::Minutes(5 * kBatches);
+  ASSERT_THAT(store_->Maintain(now - absl::Hours(24)), IsOk());
+  const std::vector<Sample> samples = All(0);
+  ASSERT_FALSE(samples.empty());
+  EXPECT_LT(samples.size(), size_t{kBatches});
+  EXPECT_GT(samples.front().time, kStart + absl::Hours(1));
+  EXPECT_EQ(samples.back().time, now);
 }
 
 TEST_F(RocksStoreTest, EndpointsDoNotMix) {
