@@ -90,12 +90,9 @@ int JudgeChain(X509_STORE_CTX* chain, void* argument) {
   return error == X509_V_OK ? 1 : 0;
 }
 
-absl::StatusOr<HttpReply> Exchange(const HostAndPort& server,
-                                   const std::string& url,
-                                   const std::string& path,
-                                   const std::string& body,
-                                   absl::Duration timeout,
-                                   Judgement& judgement) {
+absl::StatusOr<HttpReply> Exchange(
+    const HostAndPort& server, const std::string& url, const std::string& path,
+    const std::string& body, absl::Duration timeout, Judgement& judgement) {
   http::Request request;
   request.host = server.host;
   request.port = server.port;

@@ -45,10 +45,10 @@ bool SplitUrl(absl::string_view url, http::Request& out) {
   out.port = out.tls ? 443 : 80;
   const bool has_port = colon != absl::string_view::npos;
   return !out.host.empty() &&
-         (!has_port || (authority[colon] == ':' &&
-                        absl::SimpleAtoi(authority.substr(colon + 1),
-                                         &out.port) &&
-                        out.port >= 1 && out.port <= 65535));
+         (!has_port ||
+          (authority[colon] == ':' &&
+           absl::SimpleAtoi(authority.substr(colon + 1), &out.port) &&
+           out.port >= 1 && out.port <= 65535));
 }
 
 // The place of the ProbeResult in a context; place 0 is Asio's.
@@ -61,8 +61,8 @@ int ResultIndex() {
 // Sees the server's certificate whatever the verdict on it: an expired one
 // has an expiry too. Leaves the verdict as it is.
 int KeepExpiry(int verdict, X509_STORE_CTX* chain) {
-  const auto* ssl = static_cast<const SSL*>(X509_STORE_CTX_get_ex_data(
-      chain, SSL_get_ex_data_X509_STORE_CTX_idx()));
+  const auto* ssl = static_cast<const SSL*>(
+      X509_STORE_CTX_get_ex_data(chain, SSL_get_ex_data_X509_STORE_CTX_idx()));
   auto* result = static_cast<ProbeResult*>(
       SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), ResultIndex()));
   if (X509* const certificate = X509_STORE_CTX_get0_cert(chain)) {
@@ -96,10 +96,9 @@ class HttpCheck final : public ProbeCheck {
     result.duration =
         absl::FromChrono(std::chrono::steady_clock::now() - begin);
     if (!reply.ok()) {
-      result.status =
-          absl::Status(reply.status().code(),
-                       absl::StrCat("get ", url_, ": ",
-                                    reply.status().message()));
+      result.status = absl::Status(
+          reply.status().code(),
+          absl::StrCat("get ", url_, ": ", reply.status().message()));
       return result;
     }
     result.http_status = reply->status;

@@ -96,8 +96,7 @@ struct GrpcCall::Callbacks {
                       uint8_t /*flags*/, void* user) {
     GrpcCall& call = Of(user);
     if (frame->hd.stream_id != call.stream_) return 0;
-    const absl::string_view key(reinterpret_cast<const char*>(name),
-                                name_size);
+    const absl::string_view key(reinterpret_cast<const char*>(name), name_size);
     const absl::string_view text(reinterpret_cast<const char*>(value),
                                  value_size);
     int number = 0;
@@ -120,16 +119,15 @@ struct GrpcCall::Callbacks {
     }
     const bool is_end = frame->hd.stream_id == call.stream_ &&
                         (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0;
-    if (is_end && (frame->hd.type == NGHTTP2_HEADERS ||
-                   frame->hd.type == NGHTTP2_DATA)) {
+    if (is_end &&
+        (frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA)) {
       call.EndByTrailers();
     }
     return 0;
   }
 
-  static int OnData(nghttp2_session* session, uint8_t /*flags*/,
-                    int32_t stream, const uint8_t* data, size_t size,
-                    void* user) {
+  static int OnData(nghttp2_session* session, uint8_t /*flags*/, int32_t stream,
+                    const uint8_t* data, size_t size, void* user) {
     GrpcCall& call = Of(user);
     if (stream != call.stream_ || call.ended()) return 0;
     const absl::Status taken = call.frames_.Append(

@@ -146,8 +146,8 @@ class GrpcStream final : public Stream {
         output_begin_ = 0;
         if (!call_.TakeOutput(output_)) break;
       }
-      const absl::StatusOr<size_t> taken = connection_->Write(
-          absl::string_view(output_).substr(output_begin_));
+      const absl::StatusOr<size_t> taken =
+          connection_->Write(absl::string_view(output_).substr(output_begin_));
       if (!taken.ok()) {
         // What the collector said before it went is worth more.
         if (!call_.ended()) write_failure_ = taken.status();
@@ -179,9 +179,10 @@ class GrpcStream final : public Stream {
         static_cast<short>(output_left() ? POLLIN | POLLOUT : POLLIN);
     const absl::Duration left =
         heard_ + (call_.pinging() ? 2 * kQuiet : kQuiet) - absl::Now();
-    pollfd waiting[] = {{connection_->fd(), events, 0}, {bell_.fd(), POLLIN, 0}};
-    const int patience = static_cast<int>(std::clamp<int64_t>(
-        absl::ToInt64Milliseconds(left) + 1, 0, 60000));
+    pollfd waiting[] = {{connection_->fd(), events, 0},
+                        {bell_.fd(), POLLIN, 0}};
+    const int patience = static_cast<int>(
+        std::clamp<int64_t>(absl::ToInt64Milliseconds(left) + 1, 0, 60000));
     mutex_.Unlock();
     poll(waiting, 2, patience);
     mutex_.Lock();

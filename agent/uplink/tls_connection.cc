@@ -52,8 +52,8 @@ absl::Status AwaitReady(int fd, short events, absl::Time deadline,
     pollfd waiting[] = {{fd, events, 0}, {interrupt, POLLIN, 0}};
     const int64_t left = absl::ToInt64Milliseconds(
         absl::Ceil(deadline - absl::Now(), absl::Milliseconds(1)));
-    const int ready = poll(waiting, 2, static_cast<int>(std::clamp<int64_t>(
-                                           left, 0, 3600000)));
+    const int ready = poll(
+        waiting, 2, static_cast<int>(std::clamp<int64_t>(left, 0, 3600000)));
     if (ready < 0 && errno == EINTR) continue;
     if (ready < 0) return absl::ErrnoToStatus(errno, "poll");
     if (waiting[1].revents != 0) return absl::CancelledError("interrupted");
@@ -70,9 +70,9 @@ struct Addresses {
 };
 
 absl::StatusOr<base::Descriptor> ConnectTo(const addrinfo& address,
-                                     absl::Time deadline, int interrupt) {
-  base::Descriptor socket(::socket(address.ai_family,
-                             SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+                                           absl::Time deadline, int interrupt) {
+  base::Descriptor socket(::socket(
+      address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   if (socket.get() < 0) return absl::ErrnoToStatus(errno, "socket");
   const int one = 1;
   setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
@@ -91,8 +91,7 @@ absl::StatusOr<base::Descriptor> ConnectTo(const addrinfo& address,
 
 // Each address in turn, each with its share of the time that is left.
 absl::StatusOr<base::Descriptor> ConnectTo(const HostAndService& server,
-                                           absl::Time deadline,
-                                           int interrupt) {
+                                           absl::Time deadline, int interrupt) {
   std::vector<std::string> names = {server.host};
   if (base::IsLocalhost(server.host)) {
     names.assign(std::begin(base::kLoopback), std::end(base::kLoopback));
@@ -115,9 +114,8 @@ absl::StatusOr<base::Descriptor> ConnectTo(const HostAndService& server,
   }
   for (size_t i = 0; i < all.size(); ++i) {
     const absl::Time now = absl::Now();
-    absl::StatusOr<base::Descriptor> socket =
-        ConnectTo(*all[i], now + (deadline - now) / (all.size() - i),
-                  interrupt);
+    absl::StatusOr<base::Descriptor> socket = ConnectTo(
+        *all[i], now + (deadline - now) / (all.size() - i), interrupt);
     if (socket.ok() || absl::IsCancelled(socket.status())) return socket;
     last = socket.status();
   }
@@ -179,13 +177,13 @@ absl::StatusOr<std::unique_ptr<TlsConnection>> TlsConnection::Dial(
     absl::Duration timeout, int interrupt) {
   const absl::Time deadline = absl::Now() + timeout;
   FOREWARN_ASSIGN_OR_RETURN(const HostAndService server, Split(collector));
-  FOREWARN_ASSIGN_OR_RETURN(const ContextHandle context,
-                            MakeContext(identity));
-  absl::StatusOr<base::Descriptor> socket = ConnectTo(server, deadline, interrupt);
+  FOREWARN_ASSIGN_OR_RETURN(const ContextHandle context, MakeContext(identity));
+  absl::StatusOr<base::Descriptor> socket =
+      ConnectTo(server, deadline, interrupt);
   if (!socket.ok()) {
     if (absl::IsCancelled(socket.status())) return socket.status();
-    return absl::UnavailableError(absl::StrCat(
-        "connect to ", collector, ": ", socket.status().message()));
+    return absl::UnavailableError(absl::StrCat("connect to ", collector, ": ",
+                                               socket.status().message()));
   }
   std::unique_ptr<SSL, FreeSession> session(SSL_new(context.get()));
   if (session == nullptr || SSL_set_fd(session.get(), socket->get()) != 1) {
@@ -201,8 +199,8 @@ absl::StatusOr<std::unique_ptr<TlsConnection>> TlsConnection::Dial(
     }
   }
   SSL_set_connect_state(session.get());
-  std::unique_ptr<TlsConnection> connection(new TlsConnection(
-      collector, *std::move(socket), std::move(session)));
+  std::unique_ptr<TlsConnection> connection(
+      new TlsConnection(collector, *std::move(socket), std::move(session)));
   FOREWARN_RETURN_IF_ERROR(connection->Handshake(deadline, interrupt));
   return connection;
 }

@@ -243,8 +243,8 @@ absl::StatusOr<HttpResponse> ListHoldings(const ApiServices& services,
     holding->set_count(sum.count);
     *holding->mutable_first_at() = ToStamp(sum.first);
     *holding->mutable_last_at() = ToStamp(sum.last);
-    holding->set_checksum(absl::StrCat(absl::Hex(sum.checksum,
-                                                 absl::kZeroPad16)));
+    holding->set_checksum(
+        absl::StrCat(absl::Hex(sum.checksum, absl::kZeroPad16)));
   }
   return JsonResponse(list);
 }

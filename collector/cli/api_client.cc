@@ -148,8 +148,8 @@ absl::StatusOr<std::string> ApiClient::Send(const char* method,
   request.prepare_tls = [this, &readable](SSL_CTX* context) {
     // In place of the system's authorities, not beside them.
     SSL_CTX_set_cert_store(context, X509_STORE_new());
-    readable = SSL_CTX_load_verify_locations(
-                   context, config_.ca_file.c_str(), nullptr) == 1;
+    readable = SSL_CTX_load_verify_locations(context, config_.ca_file.c_str(),
+                                             nullptr) == 1;
   };
   absl::StatusOr<http::Reply> reply = http::Exchange().Run(request);
   if (!readable) {

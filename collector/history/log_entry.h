@@ -21,7 +21,7 @@ struct BatchEntry {
   wire::RunId run{};
   uint64_t sequence = 0;
   uint32_t ticks = 0;
-  absl::string_view rows;  // of OpenBlock
+  absl::string_view rows;                 // of OpenBlock
   std::vector<absl::string_view> events;  // serialized
 };
 

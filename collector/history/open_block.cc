@@ -109,8 +109,8 @@ absl::Status OpenBlock::Read(absl::Span<const uint8_t> digits,
       }
       for (uint64_t series = first; series < first + length; ++series) {
         double value = 0;
-        FOREWARN_RETURN_IF_ERROR(wire::DecodeValue(rows, digits[series],
-                                                   states[series], value));
+        FOREWARN_RETURN_IF_ERROR(
+            wire::DecodeValue(rows, digits[series], states[series], value));
         tick.samples.push_back({static_cast<uint32_t>(series), value});
       }
     }

@@ -94,7 +94,8 @@ absl::Status UnpackGroups(absl::string_view& in, size_t count,
     // A copy with room behind it, so that a number is two reads.
     char buffer[kGroup * 8 + 16] = {};
     std::memcpy(buffer, in.data(), bytes);
-    const uint64_t mask = width == 64 ? ~uint64_t{0} : (uint64_t{1} << width) - 1;
+    const uint64_t mask =
+        width == 64 ? ~uint64_t{0} : (uint64_t{1} << width) - 1;
     for (size_t i = 0; i < group; ++i) {
       const size_t bit = i * width;
       uint64_t low = 0;
@@ -137,8 +138,8 @@ Reduced Reduce(absl::Span<const int64_t> integers) {
   reduced.numbers.reserve(integers.size());
   uint64_t divisor = 0;
   for (const int64_t integer : integers) {
-    const uint64_t above = static_cast<uint64_t>(integer) -
-                           static_cast<uint64_t>(reduced.least);
+    const uint64_t above =
+        static_cast<uint64_t>(integer) - static_cast<uint64_t>(reduced.least);
     reduced.numbers.push_back(above);
     if (divisor != 1) divisor = std::gcd(divisor, above);
   }
@@ -300,19 +301,17 @@ absl::Status UnpackValues(absl::string_view in, size_t count, uint32_t digits,
       if (shift < -1100 || shift > 1100) {
         return absl::DataLossError("packed column of an impossible scale");
       }
-    } else if (scale != Scale::kDecimal ||
-               digits >= std::size(kPowersOfTen)) {
+    } else if (scale != Scale::kDecimal || digits >= std::size(kPowersOfTen)) {
       return absl::DataLossError("packed column of an unknown kind");
     }
     std::vector<int64_t> integers;
     integers.reserve(count);
     FOREWARN_RETURN_IF_ERROR(UnpackIntegers(in, count, integers));
     for (const int64_t integer : integers) {
-      values.push_back(
-          scale == Scale::kDecimal
-              ? static_cast<double>(integer) / kPowersOfTen[digits]
-              : std::ldexp(static_cast<double>(integer),
-                           static_cast<int>(-shift)));
+      values.push_back(scale == Scale::kDecimal
+                           ? static_cast<double>(integer) / kPowersOfTen[digits]
+                           : std::ldexp(static_cast<double>(integer),
+                                        static_cast<int>(-shift)));
     }
   }
   if (!in.empty()) return absl::DataLossError("packed column: bytes left over");

@@ -1,6 +1,5 @@
 #include "collector/history/rocks_store.h"
 
-#include <rocksdb/db.h>
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
@@ -17,6 +16,7 @@
 #include "collector/history/open_block.h"
 #include "collector/history/rocks_engine.h"
 #include "collector/history/sealed_block.h"
+#include "collector/history/sealed_store.h"
 #include "protos/base/logging.h"
 #include "protos/base/mutex.h"
 #include "protos/base/status.h"
@@ -26,9 +26,6 @@
 namespace forewarn::history {
 namespace {
 
-// A block holds no more than this, so that a query knows how far before its
-// range one may begin.
-constexpr absl::Duration kBlockSpan = absl::Hours(1);
 // So many batches may follow on one another: damage to the log loses at most
 // these, of one endpoint.
 constexpr uint32_t kBatchesAReset = 30;
@@ -59,12 +56,12 @@ void Arrange(std::vector<wire::Tick>& ticks) {
                        [](const wire::Sample& a, const wire::Sample& b) {
                          return a.series < b.series;
                        });
-      samples.erase(std::unique(samples.begin(), samples.end(),
-                                [](const wire::Sample& a,
-                                   const wire::Sample& b) {
-                                  return a.series == b.series;
-                                }),
-                    samples.end());
+      samples.erase(
+          std::unique(samples.begin(), samples.end(),
+                      [](const wire::Sample& a, const wire::Sample& b) {
+                        return a.series == b.series;
+                      }),
+          samples.end());
     } else {
       if (kept != i) ticks[kept] = std::move(ticks[i]);
       ++kept;
@@ -95,15 +92,9 @@ void Trim(absl::Time from, absl::Time to, std::vector<Sample>& samples) {
   samples.erase(
       std::lower_bound(samples.begin(), samples.end(), Sample{to, 0}, earlier),
       samples.end());
-  samples.erase(samples.begin(), std::lower_bound(samples.begin(),
-                                                  samples.end(),
-                                                  Sample{from, 0}, earlier));
-}
-
-rocksdb::WriteOptions Unlogged() {
-  rocksdb::WriteOptions options;
-  options.disableWAL = true;  // the append log is the log
-  return options;
+  samples.erase(samples.begin(),
+                std::lower_bound(samples.begin(), samples.end(),
+                                 Sample{from, 0}, earlier));
 }
 
 }  // namespace
@@ -112,37 +103,22 @@ class RocksStore::Impl {
  public:
   Impl(RocksOptions options, OpenedEngine engine)
       : options_(std::move(options)),
-        database_(std::move(engine.database)),
+        sealed_(std::move(engine.database)),
         set_aside_(std::move(engine.set_aside)) {}
 
   absl::Status OpenLog(base::Files& files) {
     base::MutexLock appending(&append_mutex_);
     FOREWARN_ASSIGN_OR_RETURN(
-        log_, AppendLog::Open(files, options_.directory + "/log",
-                              [this](absl::string_view record,
-                                     uint64_t segment) {
-                                base::MutexLock lock(&mutex_);
-                                Recover(record, segment);
-                              }));
+        log_,
+        AppendLog::Open(files, options_.directory + "/log",
+                        [this](absl::string_view record, uint64_t segment) {
+                          base::MutexLock lock(&mutex_);
+                          Recover(record, segment);
+                        }));
     return absl::OkStatus();
   }
 
-  absl::StatusOr<std::vector<SeriesRecord>> LoadSeries(uint32_t endpoint) {
-    std::vector<SeriesRecord> records;
-    const std::string prefix = EndpointPrefix(kSeriesKind, endpoint);
-    FOREWARN_RETURN_IF_ERROR(
-        Scan(prefix, PrefixEnd(prefix),
-             [&](absl::string_view key, absl::string_view value) {
-               v1::SeriesDefinition proto;
-               if (!proto.ParseFromArray(value.data(),
-                                         static_cast<int>(value.size()))) {
-                 return absl::DataLossError("series record cannot be read");
-               }
-               records.push_back({Read32(key, 5), wire::FromProto(proto)});
-               return absl::OkStatus();
-             }));
-    return records;
-  }
+  const SealedStore& sealed() const { return sealed_; }
 
   absl::Status Append(
       absl::Span<const std::pair<uint32_t, SeriesRecord>> new_series,
@@ -167,7 +143,7 @@ class RocksStore::Impl {
       return status;
     }
     // From here on it is kept; what the database refuses now it gets later.
-    LogIfBad(Write(group.writes, "write history"));
+    LogIfBad(sealed_.Write(group.writes));
     for (const Undo& item : group.undo) {
       Endpoint& endpoint = *item.endpoint;
       endpoint.first_segment =
@@ -182,7 +158,7 @@ class RocksStore::Impl {
   absl::StatusOr<uint64_t> HighWater(uint32_t number, const wire::RunId& run) {
     base::MutexLock lock(&mutex_);
     FOREWARN_ASSIGN_OR_RETURN(Endpoint * endpoint, Find(number));
-    FOREWARN_ASSIGN_OR_RETURN(uint64_t* mark, Mark(number, *endpoint, run));
+    FOREWARN_ASSIGN_OR_RETURN(uint64_t * mark, Mark(number, *endpoint, run));
     return *mark;
   }
 
@@ -211,7 +187,7 @@ class RocksStore::Impl {
     }
     std::vector<Sample> samples;
     FOREWARN_RETURN_IF_ERROR(
-        ForBlocks(number, from, to, [&](const SealedBlock& block) {
+        sealed_.ForBlocks(number, from, to, [&](const SealedBlock& block) {
           return block.Read(series, digits[series], samples);
         }));
     samples.insert(samples.end(), newest.begin(), newest.end());
@@ -230,7 +206,7 @@ class RocksStore::Impl {
       FOREWARN_RETURN_IF_ERROR(endpoint->open.Read(digits, newest));
     }
     std::vector<wire::Tick> ticks;
-    FOREWARN_RETURN_IF_ERROR(ForBlocks(
+    FOREWARN_RETURN_IF_ERROR(sealed_.ForBlocks(
         number, from, absl::InfiniteFuture(), [&](const SealedBlock& block) {
           return block.ReadAll(digits, ticks);
         }));
@@ -243,37 +219,14 @@ class RocksStore::Impl {
     return absl::OkStatus();
   }
 
-  absl::StatusOr<std::vector<v1::Event>> Events(uint32_t number,
-                                                absl::Time from, absl::Time to,
-                                                size_t limit) {
-    std::vector<v1::Event> events;
-    FOREWARN_RETURN_IF_ERROR(Scan(
-        EventKey(number, std::max(from, absl::UnixEpoch()), 0),
-        to == absl::InfiniteFuture()
-            ? PrefixEnd(EndpointPrefix(kEventKind, number))
-            : EventKey(number, to, 0),
-        [&](absl::string_view, absl::string_view value) {
-          v1::Event event;
-          if (event.ParseFromArray(value.data(),
-                                   static_cast<int>(value.size()))) {
-            events.push_back(std::move(event));
-          }
-          return absl::OkStatus();
-        }));
-    std::reverse(events.begin(), events.end());
-    if (events.size() > limit) events.resize(limit);
-    return events;
-  }
-
   absl::Status Maintain(absl::Time now) {
     // After a full disk the database waits to be told that there is room.
-    FOREWARN_RETURN_IF_ERROR(
-        FromRocks(database_->Resume(), "resume history"));
+    FOREWARN_RETURN_IF_ERROR(sealed_.Resume());
     FOREWARN_RETURN_IF_ERROR(ShortenLog(kSegmentsKept));
     if (now - last_retention_ < kRetentionEvery) return absl::OkStatus();
     last_retention_ = now;
-    FOREWARN_RETURN_IF_ERROR(DropBefore(now - options_.raw_retention));
-    return KeepWithinSize(now);
+    FOREWARN_RETURN_IF_ERROR(sealed_.DropBefore(now - options_.raw_retention));
+    return sealed_.KeepWithin(options_.max_bytes, now);
   }
 
   absl::Status Flush() {
@@ -282,7 +235,7 @@ class RocksStore::Impl {
       log_->Roll();
     }
     FOREWARN_RETURN_IF_ERROR(ShortenLog(0));
-    return Compact();
+    return sealed_.Compact();
   }
 
   const std::string& set_aside() const { return set_aside_; }
@@ -321,11 +274,6 @@ class RocksStore::Impl {
               {{"reason", base::ToLine(status)}});
   }
 
-  absl::Status Write(rocksdb::WriteBatch& writes, const char* deed) {
-    if (writes.Count() == 0) return absl::OkStatus();
-    return FromRocks(database_->Write(Unlogged(), &writes), deed);
-  }
-
   // The endpoint's state, read from the database on first use. Pointers stay
   // good.
   absl::StatusOr<Endpoint*> Find(uint32_t number)
@@ -335,16 +283,10 @@ class RocksStore::Impl {
     }
     auto endpoint = std::make_unique<Endpoint>();
     FOREWARN_ASSIGN_OR_RETURN(const std::vector<SeriesRecord> records,
-                              LoadSeries(number));
+                              sealed_.LoadSeries(number));
     for (const SeriesRecord& record : records) Know(record, *endpoint);
-    std::string value;
-    const rocksdb::Status read =
-        database_->Get(rocksdb::ReadOptions(), SealedKey(number), &value);
-    if (read.ok() && value.size() == 8) {
-      endpoint->order = Read64(value, 0);
-    } else if (!read.IsNotFound()) {
-      FOREWARN_RETURN_IF_ERROR(FromRocks(read, "read history"));
-    }
+    FOREWARN_ASSIGN_OR_RETURN(endpoint->order,
+                              sealed_.Number(SealedKey(number)));
     return (endpoints_[number] = std::move(endpoint)).get();
   }
 
@@ -363,17 +305,10 @@ class RocksStore::Impl {
         it != endpoint.high_water.end()) {
       return &it->second;
     }
-    std::string value;
-    const rocksdb::Status read = database_->Get(
-        rocksdb::ReadOptions(), HighWaterKey(number, run), &value);
-    if (!read.ok() && !read.IsNotFound()) {
-      return FromRocks(read, "read high-water mark");
-    }
-    if (read.ok() && value.size() != 8) {
-      return absl::DataLossError("high-water mark");
-    }
+    FOREWARN_ASSIGN_OR_RETURN(const uint64_t stored,
+                              sealed_.Number(HighWaterKey(number, run)));
     uint64_t& mark = endpoint.high_water[run];
-    mark = read.ok() ? Read64(value, 0) : 0;
+    mark = stored;
     return &mark;
   }
 
@@ -409,7 +344,7 @@ class RocksStore::Impl {
                        Group& group) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     const wire::Batch& batch = item.batch;
     FOREWARN_ASSIGN_OR_RETURN(Endpoint * endpoint, Find(item.endpoint));
-    FOREWARN_ASSIGN_OR_RETURN(uint64_t* mark,
+    FOREWARN_ASSIGN_OR_RETURN(uint64_t * mark,
                               Mark(item.endpoint, *endpoint, batch.run_id));
     if (batch.sequence <= *mark) return absl::OkStatus();
     if (endpoint->open.ticks() > kMostOverdue * options_.block_ticks) {
@@ -423,8 +358,8 @@ class RocksStore::Impl {
         }
       }
     }
-    group.undo.push_back({item.endpoint, endpoint, endpoint->open.mark(),
-                          batch.run_id, *mark});
+    group.undo.push_back(
+        {item.endpoint, endpoint, endpoint->open.mark(), batch.run_id, *mark});
     const bool reset = ++endpoint->since_reset >= kBatchesAReset;
     if (reset) endpoint->since_reset = 0;
     BatchEntry entry;
@@ -482,27 +417,26 @@ class RocksStore::Impl {
         v1::SeriesDefinition proto;
         const auto endpoint = Find(series.endpoint);
         if (!endpoint.ok() ||
-            !proto.ParseFromArray(
-                series.definition.data(),
-                static_cast<int>(series.definition.size()))) {
+            !proto.ParseFromArray(series.definition.data(),
+                                  static_cast<int>(series.definition.size()))) {
           continue;
         }
         Know({series.series, wire::FromProto(proto)}, **endpoint);
-        writes.Put(SeriesKey(series.endpoint, series.series),
-                   rocksdb::Slice(series.definition.data(),
-                                  series.definition.size()));
+        writes.Put(
+            SeriesKey(series.endpoint, series.series),
+            rocksdb::Slice(series.definition.data(), series.definition.size()));
       } else {
         PutEvents(batch, writes);
         LogIfBad(RecoverBatch(batch, segment));
       }
     }
-    LogIfBad(Write(writes, "recover history"));
+    LogIfBad(sealed_.Write(writes));
   }
 
   absl::Status RecoverBatch(const BatchEntry& batch, uint64_t segment)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     FOREWARN_ASSIGN_OR_RETURN(Endpoint * endpoint, Find(batch.endpoint));
-    FOREWARN_ASSIGN_OR_RETURN(uint64_t* mark,
+    FOREWARN_ASSIGN_OR_RETURN(uint64_t * mark,
                               Mark(batch.endpoint, *endpoint, batch.run));
     if (batch.order <= endpoint->order) return absl::OkStatus();  // sealed
     const bool follows = batch.order == endpoint->order + 1 &&
@@ -514,9 +448,9 @@ class RocksStore::Impl {
     if (batch.rows.empty()) return absl::OkStatus();
     endpoint->link_lost = !follows && !OpenBlock::IsReset(batch.rows);
     if (endpoint->link_lost) {
-      return absl::DataLossError(
-          absl::StrCat("a batch of endpoint ", batch.endpoint,
-                       " follows on one that is lost"));
+      return absl::DataLossError(absl::StrCat("a batch of endpoint ",
+                                              batch.endpoint,
+                                              " follows on one that is lost"));
     }
     endpoint->open.AppendRows(batch.rows, batch.ticks);
     endpoint->first_segment = std::min(endpoint->first_segment, segment);
@@ -538,17 +472,17 @@ class RocksStore::Impl {
              ticks[end].time - ticks[begin].time < kBlockSpan) {
         ++end;
       }
-      writes.Put(BlockKey(number, ticks[begin].time, endpoint.order),
-                 SealBlock(absl::MakeConstSpan(ticks).subspan(begin,
-                                                              end - begin),
-                           endpoint.digits));
+      writes.Put(
+          BlockKey(number, ticks[begin].time, endpoint.order),
+          SealBlock(absl::MakeConstSpan(ticks).subspan(begin, end - begin),
+                    endpoint.digits));
       begin = end;
     }
     writes.Put(SealedKey(number), Bytes64(endpoint.order));
     for (const auto& [run, mark] : endpoint.high_water) {
       writes.Put(HighWaterKey(number, run), Bytes64(mark));
     }
-    FOREWARN_RETURN_IF_ERROR(Write(writes, "seal history"));
+    FOREWARN_RETURN_IF_ERROR(sealed_.Write(writes));
     endpoint.open.Clear();
     endpoint.since_reset = 0;
     endpoint.first_segment = std::numeric_limits<uint64_t>::max();
@@ -577,111 +511,13 @@ class RocksStore::Impl {
       base::MutexLock lock(&mutex_);
       FOREWARN_RETURN_IF_ERROR(Seal(number, *endpoints_[number]));
     }
-    FOREWARN_RETURN_IF_ERROR(FromRocks(
-        database_->Flush(rocksdb::FlushOptions()), "flush history"));
+    FOREWARN_RETURN_IF_ERROR(sealed_.Flush());
     base::MutexLock appending(&append_mutex_);
     return log_->DropBefore(before);
   }
 
-  absl::Status Compact() {
-    rocksdb::CompactRangeOptions options;
-    return FromRocks(database_->CompactRange(options, nullptr, nullptr),
-                     "compact history");
-  }
-
-  // Range tombstones cost every read until they are compacted: one an
-  // endpoint and only where there is something to drop.
-  absl::Status DropBefore(absl::Time cutoff) {
-    rocksdb::WriteBatch writes;
-    const std::unique_ptr<rocksdb::Iterator> it(
-        database_->NewIterator(rocksdb::ReadOptions()));
-    for (it->Seek(std::string(1, kBlockKind));
-         it->Valid() && it->key()[0] == kBlockKind;) {
-      const uint32_t number = Read32(View(it->key()), 1);
-      const absl::Time first =
-          absl::FromUnixMillis(static_cast<int64_t>(Read64(View(it->key()), 5)));
-      if (first < cutoff - kBlockSpan) {
-        writes.DeleteRange(BlockKey(number, absl::UnixEpoch(), 0),
-                           BlockKey(number, cutoff - kBlockSpan, 0));
-        writes.DeleteRange(EventKey(number, absl::UnixEpoch(), 0),
-                           EventKey(number, cutoff, 0));
-      }
-      it->Seek(PrefixEnd(EndpointPrefix(kBlockKind, number)));
-    }
-    FOREWARN_RETURN_IF_ERROR(FromRocks(it->status(), "read history"));
-    return Write(writes, "drop old history");
-  }
-
-  // Over the bound the oldest share of the time that is kept goes.
-  absl::Status KeepWithinSize(absl::Time now) {
-    if (options_.max_bytes == 0) return absl::OkStatus();
-    uint64_t tables = 0;
-    uint64_t blobs = 0;
-    database_->GetIntProperty("rocksdb.total-sst-files-size", &tables);
-    database_->GetIntProperty("rocksdb.live-blob-file-size", &blobs);
-    if (tables + blobs <= options_.max_bytes) return absl::OkStatus();
-    const absl::Time oldest = Oldest(now);
-    const double over = 1.05 - static_cast<double>(options_.max_bytes) /
-                                   static_cast<double>(tables + blobs);
-    const absl::Time cutoff = oldest + (now - oldest) * over + kBlockSpan;
-    base::Log(base::LogLevel::kWarning,
-              "history is over its size; the oldest samples go",
-              {{"bytes", tables + blobs},
-               {"limit", options_.max_bytes},
-               {"before", absl::FormatTime(cutoff, absl::UTCTimeZone())}});
-    FOREWARN_RETURN_IF_ERROR(DropBefore(cutoff));
-    return Compact();
-  }
-
-  absl::Time Oldest(absl::Time now) {
-    absl::Time oldest = now;
-    const std::unique_ptr<rocksdb::Iterator> it(
-        database_->NewIterator(rocksdb::ReadOptions()));
-    for (it->Seek(std::string(1, kBlockKind));
-         it->Valid() && it->key()[0] == kBlockKind;
-         it->Seek(PrefixEnd(EndpointPrefix(
-             kBlockKind, Read32(View(it->key()), 1))))) {
-      oldest = std::min(oldest, absl::FromUnixMillis(static_cast<int64_t>(
-                                    Read64(View(it->key()), 5))));
-    }
-    return oldest;
-  }
-
-  absl::Status Scan(
-      const std::string& from, const std::string& to,
-      const std::function<absl::Status(absl::string_view, absl::string_view)>&
-          accept) {
-    rocksdb::ReadOptions options;
-    const rocksdb::Slice end(to);
-    if (!to.empty()) options.iterate_upper_bound = &end;
-    const std::unique_ptr<rocksdb::Iterator> it(
-        database_->NewIterator(options));
-    for (it->Seek(from); it->Valid(); it->Next()) {
-      FOREWARN_RETURN_IF_ERROR(accept(View(it->key()), View(it->value())));
-    }
-    return FromRocks(it->status(), "read history");
-  }
-
-  // Every sealed block that may hold samples of [from, to).
-  absl::Status ForBlocks(
-      uint32_t number, absl::Time from, absl::Time to,
-      const std::function<absl::Status(const SealedBlock&)>& accept) {
-    from = std::max(from, absl::UnixEpoch() + kBlockSpan);
-    if (to <= from) return absl::OkStatus();
-    return Scan(
-        BlockKey(number, from - kBlockSpan, 0),
-        to == absl::InfiniteFuture()
-            ? PrefixEnd(EndpointPrefix(kBlockKind, number))
-            : BlockKey(number, to, 0),
-        [&](absl::string_view, absl::string_view value) -> absl::Status {
-          FOREWARN_ASSIGN_OR_RETURN(const SealedBlock block,
-                                    SealedBlock::Open(value));
-          return block.last() < from ? absl::OkStatus() : accept(block);
-        });
-  }
-
   const RocksOptions options_;
-  const std::unique_ptr<rocksdb::DB> database_;
+  SealedStore sealed_;
   const std::string set_aside_;
   absl::Time last_retention_ = absl::InfinitePast();  // of the maintenance
 
@@ -695,9 +531,8 @@ class RocksStore::Impl {
 
 absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::Open(
     const RocksOptions& options, base::Files& files) {
-  FOREWARN_ASSIGN_OR_RETURN(
-      OpenedEngine engine,
-      OpenEngine(options.directory, options.cache_bytes));
+  FOREWARN_ASSIGN_OR_RETURN(OpenedEngine engine,
+                            OpenEngine(options.directory, options.cache_bytes));
   auto impl = std::make_unique<Impl>(options, std::move(engine));
   FOREWARN_RETURN_IF_ERROR(impl->OpenLog(files));
   return std::unique_ptr<RocksStore>(new RocksStore(std::move(impl)));
@@ -708,7 +543,7 @@ RocksStore::~RocksStore() = default;
 
 absl::StatusOr<std::vector<SeriesRecord>> RocksStore::LoadSeries(
     uint32_t endpoint) {
-  return impl_->LoadSeries(endpoint);
+  return impl_->sealed().LoadSeries(endpoint);
 }
 absl::Status RocksStore::Append(
     absl::Span<const std::pair<uint32_t, SeriesRecord>> new_series,
@@ -734,7 +569,7 @@ absl::StatusOr<std::vector<v1::Event>> RocksStore::Events(uint32_t endpoint,
                                                           absl::Time from,
                                                           absl::Time to,
                                                           size_t limit) {
-  return impl_->Events(endpoint, from, to, limit);
+  return impl_->sealed().Events(endpoint, from, to, limit);
 }
 absl::Status RocksStore::Maintain(absl::Time now) {
   return impl_->Maintain(now);

@@ -114,9 +114,8 @@ absl::Status AgentStream::TakeBatch(const v1::Batch& batch,
   return absl::OkStatus();
 }
 
-void AgentStream::Acknowledge(
-    const wire::RunId& run, uint64_t sequence,
-    const std::vector<wire::DroppedSample>& dropped) {
+void AgentStream::Acknowledge(const wire::RunId& run, uint64_t sequence,
+                              const std::vector<wire::DroppedSample>& dropped) {
   ++acknowledged_;
   const absl::string_view run_bytes(reinterpret_cast<const char*>(run.data()),
                                     run.size());

@@ -35,16 +35,15 @@ absl::StatusOr<base::Descriptor> Listen(const std::string& address, int port) {
     return absl::InvalidArgumentError(
         absl::StrCat(deed, ": must be an IP address"));
   }
-  base::Descriptor listener(
-      socket(found.first->ai_family,
-             SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  base::Descriptor listener(socket(
+      found.first->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const int one = 1;
   setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
   if (bind(listener.get(), found.first->ai_addr, found.first->ai_addrlen) !=
           0 ||
       listen(listener.get(), kBacklog) != 0) {
-    return absl::UnavailableError(absl::StrCat(
-        deed, ": ", base::ErrnoStatus(errno, "bind").message()));
+    return absl::UnavailableError(
+        absl::StrCat(deed, ": ", base::ErrnoStatus(errno, "bind").message()));
   }
   return listener;
 }
@@ -92,8 +91,7 @@ absl::StatusOr<std::string> IngestService::Authenticate(
     absl::string_view certificate_pem) {
   FOREWARN_ASSIGN_OR_RETURN(const identity::EndpointIdentity peer,
                             ca_.VerifyPeer(certificate_pem));
-  const std::optional<v1::Endpoint> endpoint =
-      registry_.Find(peer.endpoint_id);
+  const std::optional<v1::Endpoint> endpoint = registry_.Find(peer.endpoint_id);
   if (!endpoint.has_value() || endpoint->id() != peer.endpoint_id) {
     return absl::UnauthenticatedError(
         absl::StrCat("endpoint ", peer.endpoint_id, " is not enrolled here"));

@@ -203,8 +203,8 @@ absl::Status PortThread::LoadCertificates() {
     const char* const reason = ERR_reason_error_string(ERR_peek_last_error());
     ERR_clear_error();
     return absl::InternalError(
-        absl::StrCat("use the certificates of ", options.certificate_path,
-                     ": ", reason == nullptr ? "unknown" : reason));
+        absl::StrCat("use the certificates of ", options.certificate_path, ": ",
+                     reason == nullptr ? "unknown" : reason));
   }
   SSL_CTX_set_verify(raw, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
                      nullptr);
@@ -263,8 +263,8 @@ void PortThread::Run() {
       stop_at = now_ + absl::Milliseconds(stop_within_ms_.load());
     }
     if (!accepting_ && (now_ >= stop_at || connections_.empty())) break;
-    const int count = epoll_wait(epoll_.get(), events, 512,
-                                 accepting_ ? 1000 : 50);
+    const int count =
+        epoll_wait(epoll_.get(), events, 512, accepting_ ? 1000 : 50);
     now_ = absl::Now();
     may_accept_ = false;
     // Acks first: they are what a stream's allowance is counted by.
@@ -323,8 +323,7 @@ bool PortThread::Shake(Connection& connection) {
   if (result != 1) {
     const int error = SSL_get_error(connection.session.get(), result);
     if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
-      const char* const reason =
-          ERR_reason_error_string(ERR_peek_last_error());
+      const char* const reason = ERR_reason_error_string(ERR_peek_last_error());
       base::Log(base::LogLevel::kDebug, "handshake failed",
                 {{"reason", reason == nullptr ? "closed" : reason}});
       ERR_clear_error();
@@ -332,8 +331,8 @@ bool PortThread::Shake(Connection& connection) {
     }
     return false;
   }
-  const absl::StatusOr<std::string> id = doorkeeper_.Authenticate(
-      PeerCertificatePem(connection.session.get()));
+  const absl::StatusOr<std::string> id =
+      doorkeeper_.Authenticate(PeerCertificatePem(connection.session.get()));
   absl::Status refused = id.status();
   refused.Update(host_.Admit());
   connection.slot_of = &host_;
@@ -346,9 +345,8 @@ bool PortThread::Shake(Connection& connection) {
 
 // False: the connection is gone.
 bool PortThread::Read(Connection& connection) {
-  for (int i = 0; i < kReadsATurn ||
-                  SSL_has_pending(connection.session.get()) == 1;
-       ++i) {
+  for (int i = 0;
+       i < kReadsATurn || SSL_has_pending(connection.session.get()) == 1; ++i) {
     ERR_clear_error();
     size_t count = 0;
     const int result = SSL_read_ex(connection.session.get(), input_.data(),

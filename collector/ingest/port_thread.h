@@ -37,8 +37,7 @@ class Doorkeeper {
 class PortThread {
  public:
   // All must outlive it; `listener` is shared by the threads of the port.
-  PortThread(int index, StreamHost& host, Doorkeeper& doorkeeper,
-             int listener);
+  PortThread(int index, StreamHost& host, Doorkeeper& doorkeeper, int listener);
   ~PortThread();
 
   // kInternal when the certificates cannot be used.

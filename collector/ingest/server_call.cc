@@ -37,8 +37,8 @@ struct ServerCall::Callbacks {
       return 0;
     }
     if (call.stream_ > 0) {
-      nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE,
-                                frame->hd.stream_id, NGHTTP2_REFUSED_STREAM);
+      nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, frame->hd.stream_id,
+                                NGHTTP2_REFUSED_STREAM);
     } else {
       call.stream_ = frame->hd.stream_id;
     }
@@ -51,8 +51,7 @@ struct ServerCall::Callbacks {
                       uint8_t /*flags*/, void* user) {
     ServerCall& call = Of(user);
     if (frame->hd.stream_id != call.stream_) return 0;
-    const absl::string_view key(reinterpret_cast<const char*>(name),
-                                name_size);
+    const absl::string_view key(reinterpret_cast<const char*>(name), name_size);
     const std::string text(reinterpret_cast<const char*>(value), value_size);
     if (key == ":path") call.asked_path_ = text;
     if (key == ":method") call.method_ = text;
@@ -68,8 +67,7 @@ struct ServerCall::Callbacks {
         frame->headers.cat == NGHTTP2_HCAT_REQUEST) {
       call.OnRequest();
     }
-    if ((frame->hd.type == NGHTTP2_HEADERS ||
-         frame->hd.type == NGHTTP2_DATA) &&
+    if ((frame->hd.type == NGHTTP2_HEADERS || frame->hd.type == NGHTTP2_DATA) &&
         (frame->hd.flags & NGHTTP2_FLAG_END_STREAM) != 0 && !call.finished_) {
       call.handler_.OnHalfClose();
     }
@@ -114,8 +112,8 @@ struct ServerCall::Callbacks {
       *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
       const std::string code =
           absl::StrCat(static_cast<int>(call.status_.code()));
-      const std::string reason = wire::PercentEncoded(
-          call.status_.message().substr(0, kMaxReason));
+      const std::string reason =
+          wire::PercentEncoded(call.status_.message().substr(0, kMaxReason));
       const nghttp2_nv trailers[] = {Header("grpc-status", code),
                                      Header("grpc-message", reason)};
       nghttp2_submit_trailer(session, stream, trailers, reason.empty() ? 1 : 2);
@@ -236,8 +234,8 @@ void ServerCall::Finish(const absl::Status& status) {
     BeginAnswer();
     Resume();
   }
-  nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, stream_,
-                        NGHTTP2_NO_ERROR, nullptr, 0);
+  nghttp2_submit_goaway(session_, NGHTTP2_FLAG_NONE, stream_, NGHTTP2_NO_ERROR,
+                        nullptr, 0);
 }
 
 void ServerCall::Ping() {

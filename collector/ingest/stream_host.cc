@@ -48,9 +48,8 @@ absl::Status StreamHost::Admit() {
 absl::Status StreamHost::Greet(uint64_t stream, const std::string& id,
                                const v1::Hello& hello,
                                std::shared_ptr<shard::StreamLink> link) {
-  FOREWARN_RETURN_IF_ERROR(registry_.Connected(id, hello.facts(),
-                                               hello.agent_version(),
-                                               hello.boot_id(), clock_.Now()));
+  FOREWARN_RETURN_IF_ERROR(registry_.Connected(
+      id, hello.facts(), hello.agent_version(), hello.boot_id(), clock_.Now()));
   const std::optional<v1::Endpoint> endpoint = registry_.Find(id);
   if (!endpoint.has_value()) {
     return absl::NotFoundError(absl::StrCat("endpoint ", id));
@@ -65,8 +64,8 @@ absl::Status StreamHost::Greet(uint64_t stream, const std::string& id,
         "a newer stream of this endpoint came; is the machine a clone?"));
   }
   metrics_.streams_open.Increment();
-  Post(id, shard::StreamOpened{stream, endpoint->number(),
-                               ProfileOf(*endpoint), std::move(link)});
+  Post(id, shard::StreamOpened{stream, endpoint->number(), ProfileOf(*endpoint),
+                               std::move(link)});
   Log(LogLevel::kInfo, "stream opened",
       {{"endpoint", id},
        {"host", endpoint->facts().host_name()},

@@ -32,7 +32,7 @@ struct IngestOptions {
   std::string version;
   int threads = 2;
   absl::Duration tick = absl::Seconds(10);
-  uint32_t credits = 64;        // batches without acknowledgement, a stream
+  uint32_t credits = 64;  // batches without acknowledgement, a stream
   size_t batch_bytes = 1 << 20;
   uint32_t streams = 50000;
   wire::DecodeLimits limits;

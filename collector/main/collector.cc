@@ -92,14 +92,14 @@ shard::Shard::Options ShardOptions(const Settings& settings, int index) {
 
 detect::EndpointProfile ProfileOf(const v1::Endpoint& endpoint) {
   const v1::EndpointFacts& facts = endpoint.facts();
-  return {.id = endpoint.id(),
-          .host_name = facts.host_name(),
-          .endpoint_class =
-              facts.endpoint_class() == v1::ENDPOINT_CLASS_UNSPECIFIED
-                  ? v1::ENDPOINT_CLASS_SERVER
-                  : facts.endpoint_class(),
-          .site = facts.site(),
-          .tags = {facts.tags().begin(), facts.tags().end()}};
+  return {
+      .id = endpoint.id(),
+      .host_name = facts.host_name(),
+      .endpoint_class = facts.endpoint_class() == v1::ENDPOINT_CLASS_UNSPECIFIED
+                            ? v1::ENDPOINT_CLASS_SERVER
+                            : facts.endpoint_class(),
+      .site = facts.site(),
+      .tags = {facts.tags().begin(), facts.tags().end()}};
 }
 
 absl::StatusOr<detect::RuleSet> LoadRules(const Settings& settings) {
@@ -145,7 +145,8 @@ class Collector::Rooms {
         endpoint_store_(*database_),
         token_store_(*database_),
         registry_(endpoint_store_),
-        desk_(desk_store_, notify::OutboxChannels(settings.config.notify()), clock),
+        desk_(desk_store_, notify::OutboxChannels(settings.config.notify()),
+              clock),
         correlator_(CorrelationOptions(settings), desk_store_, desk_, clock) {
     TeachRules(rules_, words_);
   }
@@ -189,8 +190,8 @@ class Collector::Rooms {
   void StartShards() {
     for (int i = 0; i < settings_.shards; ++i) {
       shards_.push_back(std::make_unique<shard::Shard>(
-          ShardOptions(settings_, i), rules_, *history_, registry_,
-          correlator_, metrics_, clock_));
+          ShardOptions(settings_, i), rules_, *history_, registry_, correlator_,
+          metrics_, clock_));
     }
     host_ = std::make_unique<ingest::StreamHost>(
         StreamOptions(), ShardPointers(), registry_, metrics_, clock_);
@@ -222,8 +223,8 @@ class Collector::Rooms {
     options.key_path = settings_.ca_directory() + "/server-key.pem";
     options.version = FOREWARN_VERSION;
     options.tick = settings_.tick;
-    options.batch_bytes = Or<size_t>(limits.batch().bytes(),
-                                     options.batch_bytes);
+    options.batch_bytes =
+        Or<size_t>(limits.batch().bytes(), options.batch_bytes);
     options.streams = Or(limits.streams(), options.streams);
     options.limits.series =
         Or(limits.series_per_endpoint(), options.limits.series);
@@ -245,16 +246,16 @@ class Collector::Rooms {
   }
 
   absl::Status StartIngest() {
-    ingest_ = std::make_unique<ingest::IngestService>(*host_, *authority_,
-                                                      registry_);
+    ingest_ =
+        std::make_unique<ingest::IngestService>(*host_, *authority_, registry_);
     return ingest_->Start();
   }
 
   absl::Status StartApi() {
     std::vector<std::string> urls;
     for (const std::string& name : settings_.public_names) {
-      urls.push_back(absl::StrCat("https://", Bracketed(name), ":",
-                                  settings_.https_port));
+      urls.push_back(
+          absl::StrCat("https://", Bracketed(name), ":", settings_.https_port));
     }
     api::HttpsServerOptions options;
     options.address = settings_.https_address;

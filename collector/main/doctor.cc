@@ -43,11 +43,11 @@ void CheckSpace(const Settings& settings, Report& report) {
                absl::StrCat("look at ", path));
     return;
   }
-  const double free_gib =
-      static_cast<double>(space.f_bavail) * static_cast<double>(space.f_frsize) /
-      (1 << 30);
-  const double share = static_cast<double>(space.f_bavail) /
-                       static_cast<double>(std::max<fsblkcnt_t>(1, space.f_blocks));
+  const double free_gib = static_cast<double>(space.f_bavail) *
+                          static_cast<double>(space.f_frsize) / (1 << 30);
+  const double share =
+      static_cast<double>(space.f_bavail) /
+      static_cast<double>(std::max<fsblkcnt_t>(1, space.f_blocks));
   report.Add("disk space", free_gib > 1 && share > 0.05,
              absl::StrFormat("%.1f GiB (%.0f %%) free at %s", free_gib,
                              share * 100, path),
@@ -86,8 +86,7 @@ void CheckOutbox(desk::Outbox& outbox, base::Clock& clock, Report& report) {
   } else {
     report.Add("notifications", false,
                absl::StrCat("channel ", stuck->channel(), " failed ",
-                            stuck->attempts(), " times: ",
-                            stuck->last_error()),
+                            stuck->attempts(), " times: ", stuck->last_error()),
                absl::StrCat("check notify in the configuration for channel ",
                             stuck->channel()));
   }
@@ -102,8 +101,8 @@ void CheckEndpoints(const fleet::EndpointRegistry& registry, Report& report) {
     lost += endpoint.presence() == v1::PRESENCE_LOST ? 1 : 0;
   }
   report.Add("endpoints", !endpoints.empty(),
-             absl::StrCat(endpoints.size(), " enrolled, ", online,
-                          " online, ", lost, " lost"),
+             absl::StrCat(endpoints.size(), " enrolled, ", online, " online, ",
+                          lost, " lost"),
              "enrol one: forewarn token create --kind enroll, then "
              "forewarn-agent enroll --token ... on the endpoint");
 }
@@ -124,13 +123,12 @@ v1::DoctorReport Examine(const Settings& settings,
                  : absl::StrCat("a damaged one was set aside at ",
                                 history.set_aside()),
              "keep the set-aside folder for repair, or delete it");
-  report.Add("desk database", true,
-             absl::StrCat("open at ", settings.database_path(), ", SQLite ",
-                          store::SqliteDatabase::LibraryVersion(),
-                          ", one connection"),
-             "");
-  report.Add("http2", true, absl::StrCat("nghttp2 ", NGHTTP2_VERSION),
-             "");
+  report.Add(
+      "desk database", true,
+      absl::StrCat("open at ", settings.database_path(), ", SQLite ",
+                   store::SqliteDatabase::LibraryVersion(), ", one connection"),
+      "");
+  report.Add("http2", true, absl::StrCat("nghttp2 ", NGHTTP2_VERSION), "");
   CheckOutbox(outbox, clock, report);
   CheckEndpoints(registry, report);
   return report.Take();

@@ -87,8 +87,7 @@ int Serve(const Settings& settings) {
   int received = 0;
   sigwait(&signals, &received);
   sd_notify(0, "STOPPING=1");
-  base::Log(base::LogLevel::kInfo, "going down",
-            {{"signal", received}});
+  base::Log(base::LogLevel::kInfo, "going down", {{"signal", received}});
   collector->reset();
   return kOk;
 }
@@ -98,8 +97,8 @@ int CheckConfig(const Settings& settings) {
   const auto& config = settings.config.rules();
   const std::vector<v1::RuleOverride> overrides(config.overrides().begin(),
                                                 config.overrides().end());
-  const int result = ReportAll(
-      detect::RuleSet::Load(config.directory(), overrides, rules));
+  const int result =
+      ReportAll(detect::RuleSet::Load(config.directory(), overrides, rules));
   if (result == kOk) {
     std::printf("good: %zu rules\n", rules.rules().size());
   }
@@ -119,16 +118,18 @@ int Backtest(const backtest::BacktestOptions& options) {
   const absl::StatusOr<backtest::BacktestReport> report =
       backtest::RunBacktest(options);
   if (!report.ok()) return Report(report.status());
-  std::printf("%zu endpoints, %zu rows, %zu samples: %zu symptoms, %zu "
-              "tickets\n",
-              report->endpoints, report->rows, report->samples,
-              report->symptoms, report->tickets);
+  std::printf(
+      "%zu endpoints, %zu rows, %zu samples: %zu symptoms, %zu "
+      "tickets\n",
+      report->endpoints, report->rows, report->samples, report->symptoms,
+      report->tickets);
   return kOk;
 }
 
 int Main(int argc, char** argv) {
-  CLI::App app("Forewarn's collector: takes what agents measure, judges it, "
-               "opens tickets.");
+  CLI::App app(
+      "Forewarn's collector: takes what agents measure, judges it, "
+      "opens tickets.");
   app.set_version_flag("--version",
                        std::string("forewarn-collector ") + FOREWARN_VERSION);
   app.require_subcommand(1);
@@ -136,18 +137,20 @@ int Main(int argc, char** argv) {
   std::string config;
   std::string state;
   const auto add_common = [&](CLI::App* command) {
-    command->add_option("--config", config,
-                        std::string("configuration, default ") +
-                            kDefaultConfig);
-    command->add_option("--state", state, "state directory, overrides the "
-                                          "configuration's");
+    command->add_option(
+        "--config", config,
+        std::string("configuration, default ") + kDefaultConfig);
+    command->add_option("--state", state,
+                        "state directory, overrides the "
+                        "configuration's");
     return command;
   };
   CLI::App* serve =
       add_common(app.add_subcommand("serve", "run until SIGTERM or Ctrl-C"));
   CLI::App* init = add_common(app.add_subcommand(
-      "init", "make state directory, certificates, database and the first "
-              "administrator's token"));
+      "init",
+      "make state directory, certificates, database and the first "
+      "administrator's token"));
   std::string credential = DefaultCredentialPath();
   init->add_option("--credential", credential,
                    "where to write what `forewarn` signs in with")

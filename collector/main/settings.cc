@@ -53,8 +53,7 @@ void CheckTogether(const std::string& file, const Settings& settings,
                                     "every interface"));
     }
   }
-  if (settings.https_port != 0 &&
-      settings.https_port == settings.agents_port &&
+  if (settings.https_port != 0 && settings.https_port == settings.agents_port &&
       settings.https_address == settings.agents_address) {
     errors.push_back(absl::StrCat(file, ": https and agents both use port ",
                                   settings.https_port));
@@ -69,8 +68,8 @@ void CheckTogether(const std::string& file, const Settings& settings,
   if (history.has_warm_up() &&
       DurationOr(history.raw_retention(), absl::Hours(24 * 30)) <
           DurationOr(history.warm_up(), absl::Hours(24))) {
-    errors.push_back(absl::StrCat(
-        file, ": history: warm_up is longer than raw_retention"));
+    errors.push_back(
+        absl::StrCat(file, ": history: warm_up is longer than raw_retention"));
   }
 }
 
@@ -78,8 +77,8 @@ void CheckTogether(const std::string& file, const Settings& settings,
 
 absl::Duration DurationOr(const google::protobuf::Duration& duration,
                           absl::Duration fallback) {
-  const absl::Duration value = absl::Seconds(duration.seconds()) +
-                               absl::Nanoseconds(duration.nanos());
+  const absl::Duration value =
+      absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
   return value > absl::ZeroDuration() ? value : fallback;
 }
 
@@ -101,24 +100,23 @@ std::vector<std::string> LoadSettings(const std::string& path,
                                  : kDefaultState;
   settings.https_address =
       config.https().address().empty() ? kLoopback : config.https().address();
-  settings.agents_address = config.agents().address().empty()
-                                ? kLoopback
-                                : config.agents().address();
+  settings.agents_address =
+      config.agents().address().empty() ? kLoopback : config.agents().address();
   // An explicit 0 means any free port, for tests.
-  if (config.has_https() && (config.https().port() != 0 ||
-                             !config.https().address().empty())) {
+  if (config.has_https() &&
+      (config.https().port() != 0 || !config.https().address().empty())) {
     settings.https_port = static_cast<int>(config.https().port());
   }
-  if (config.has_agents() && (config.agents().port() != 0 ||
-                              !config.agents().address().empty())) {
+  if (config.has_agents() &&
+      (config.agents().port() != 0 || !config.agents().address().empty())) {
     settings.agents_port = static_cast<int>(config.agents().port());
   }
   settings.tick = DurationOr(config.tick(), absl::Seconds(10));
   settings.shards =
       config.shards() > 0
           ? static_cast<int>(config.shards())
-          : std::max(
-                1, static_cast<int>(std::thread::hardware_concurrency()) / 2);
+          : std::max(1,
+                     static_cast<int>(std::thread::hardware_concurrency()) / 2);
 
   for (const std::string& name : config.public_names()) {
     AddName(name, settings.public_names);
@@ -131,8 +129,8 @@ std::vector<std::string> LoadSettings(const std::string& path,
   }
   settings.certificate_names = settings.public_names;
   for (const std::string& name :
-       {std::string("localhost"), std::string("127.0.0.1"),
-        std::string("::1"), HostName()}) {
+       {std::string("localhost"), std::string("127.0.0.1"), std::string("::1"),
+        HostName()}) {
     AddName(name, settings.certificate_names);
   }
   CheckTogether(file.empty() ? "(defaults)" : file, settings, errors);

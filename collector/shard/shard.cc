@@ -49,10 +49,9 @@ void Shard::Run() {
   while (true) {
     const auto now = std::chrono::steady_clock::now();
     const absl::Duration patience =
-        pending_.empty()
-            ? kCheckEvery
-            : std::max(absl::FromChrono(commit_due_ - now),
-                       absl::ZeroDuration());
+        pending_.empty() ? kCheckEvery
+                         : std::max(absl::FromChrono(commit_due_ - now),
+                                    absl::ZeroDuration());
     std::vector<Message> messages =
         mailbox_.Gather(patience, options_.gather, options_.enough);
     if (messages.empty() && mailbox_.closed()) return Commit();
@@ -125,8 +124,8 @@ void Shard::Handle(BatchArrived&& arrived) {
   }
   Pending item{arrived.stream, std::move(arrived.batch),
                std::move(arrived.dropped)};
-  const absl::StatusOr<uint64_t> mark = history_.HighWater(
-      stream.endpoint->number(), item.batch.run_id);
+  const absl::StatusOr<uint64_t> mark =
+      history_.HighWater(stream.endpoint->number(), item.batch.run_id);
   item.repeated = mark.ok() && item.batch.sequence <= *mark;
   if (!item.repeated) stream.endpoint->Judge(item.batch);
   if (pending_.empty()) {

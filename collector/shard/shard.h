@@ -59,9 +59,9 @@ using Message = std::variant<EndpointKnown, StreamOpened, BatchArrived,
                              GoodbyeSaid, StreamClosed>;
 
 // One thread that owns its endpoints: what gathers in the mailbox is judged at
-// once, and soon made durable in a group commit and acknowledged. A verdict on a batch
-// that a crash takes back is found again when the batch is sent again. No lock
-// on the way of a sample but the mailbox's.
+// once, and soon made durable in a group commit and acknowledged. A verdict on
+// a batch that a crash takes back is found again when the batch is sent again.
+// No lock on the way of a sample but the mailbox's.
 class Shard {
  public:
   struct Options {

@@ -22,8 +22,8 @@ absl::Status Save(SqliteDatabase& rows, v1::Endpoint& saved) {
       .Bind(3, saved.id());
   FOREWARN_ASSIGN_OR_RETURN(const bool row, update.Step());
   if (row) return update.Run();
-  return absl::NotFoundError(absl::StrCat("save endpoint ", saved.id(),
-                                          ": no row ", saved.number()));
+  return absl::NotFoundError(
+      absl::StrCat("save endpoint ", saved.id(), ": no row ", saved.number()));
 }
 
 }  // namespace

@@ -178,8 +178,9 @@ absl::Status BatchDecoder::Decode(const v1::Batch& in, const RunId& hello_run,
           absl::StrCat("batch: more than ", limits_.samples,
                        " samples; send smaller batches"));
     }
-    last_time_ms_ = static_cast<int64_t>(static_cast<uint64_t>(last_time_ms_) +
-                                         static_cast<uint64_t>(coded.time_ms()));
+    last_time_ms_ =
+        static_cast<int64_t>(static_cast<uint64_t>(last_time_ms_) +
+                             static_cast<uint64_t>(coded.time_ms()));
     const bool sane_time =
         last_time_ms_ >= kEarliestMs && last_time_ms_ <= kLatestMs;
     Tick tick;
@@ -187,7 +188,8 @@ absl::Status BatchDecoder::Decode(const v1::Batch& in, const RunId& hello_run,
     absl::string_view values = coded.values();
     for (const uint32_t id : previous_) {
       double value = 0;
-      FOREWARN_RETURN_IF_ERROR(DecodeValue(values, digits_[id], states_[id], value));
+      FOREWARN_RETURN_IF_ERROR(
+          DecodeValue(values, digits_[id], states_[id], value));
       if (!std::isfinite(value)) {
         dropped.push_back({id, "value is not finite"});
       } else if (!sane_time) {

@@ -34,8 +34,8 @@ class BatchEncoder {
   };
 
   const SeriesDictionary* const dictionary_;
-  std::vector<Column> columns_;       // by dictionary number
-  std::vector<uint32_t> previous_;    // ids of the tick before
+  std::vector<Column> columns_;     // by dictionary number
+  std::vector<uint32_t> previous_;  // ids of the tick before
   std::vector<std::pair<uint32_t, double>> ordered_;
   uint32_t next_id_ = 0;
   int64_t last_time_ms_ = 0;

@@ -45,9 +45,8 @@ absl::Status GrpcFrames::Check() const {
   }
   const size_t length = LoadLength(bytes_.data() + begin_ + 1);
   if (length <= max_message_bytes_) return absl::OkStatus();
-  return absl::ResourceExhaustedError(
-      absl::StrCat("a message of ", length, " bytes; ", max_message_bytes_,
-                   " are allowed"));
+  return absl::ResourceExhaustedError(absl::StrCat(
+      "a message of ", length, " bytes; ", max_message_bytes_, " are allowed"));
 }
 
 bool GrpcFrames::Next(absl::string_view& message) {

@@ -59,8 +59,8 @@ Output RunProgram(const std::vector<std::string>& arguments,
   const testing::TemporaryFolder folder;
   folder.Write("in", input);
   const std::string in = folder / "in";
-  const pid_t pid = Spawn(arguments, environment, in.c_str(), folder / "out",
-                          folder / "err");
+  const pid_t pid =
+      Spawn(arguments, environment, in.c_str(), folder / "out", folder / "err");
   int status = 0;
   waitpid(pid, &status, 0);
   return {CodeOf(status), ReadFile(folder / "out"), ReadFile(folder / "err")};

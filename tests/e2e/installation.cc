@@ -35,19 +35,20 @@ Installation::Installation(const std::string& config,
   folder_.Write("rules/own.yaml", rules);
   folder_.Write(
       "collector.yaml",
-      absl::StrCat("state_directory: ", path("collector"),
-                   "\nhttps: {address: 127.0.0.1, port: ", https_port_,
-                   "}\nagents: {address: 127.0.0.1, port: ", testing::FreePort(),
-                   "}\ntick: 1s\n",
-                   rules.empty() ? "" : absl::StrCat("rules:\n  directory: ",
-                                                     path("rules"), "\n"),
-                   config));
+      absl::StrCat(
+          "state_directory: ", path("collector"),
+          "\nhttps: {address: 127.0.0.1, port: ", https_port_,
+          "}\nagents: {address: 127.0.0.1, port: ", testing::FreePort(),
+          "}\ntick: 1s\n",
+          rules.empty()
+              ? ""
+              : absl::StrCat("rules:\n  directory: ", path("rules"), "\n"),
+          config));
 }
 
 void Installation::StartCollector() {
-  const Output init =
-      Collector({"init", "--config", path("collector.yaml"), "--credential",
-                 path("cli.yaml")});
+  const Output init = Collector({"init", "--config", path("collector.yaml"),
+                                 "--credential", path("cli.yaml")});
   ASSERT_EQ(init.code, 0) << init.err;
   collector_.reset();
   collector_ = std::make_unique<Child>(
@@ -55,8 +56,7 @@ void Installation::StartCollector() {
                                "--config", path("collector.yaml")},
       path("collector.log"));
   ASSERT_TRUE(testing::WaitUntil([this] {
-    return !collector_->running() ||
-           Forewarn({"endpoint", "list"}).code == 0;
+    return !collector_->running() || Forewarn({"endpoint", "list"}).code == 0;
   })) << Logs();
   ASSERT_TRUE(collector_->running()) << Logs();
 }
@@ -66,8 +66,8 @@ void Installation::EnrollAgent() {
       Forewarn({"token", "create", "--kind", "enroll", "--name", "e2e"});
   ASSERT_EQ(token.code, 0) << token.err;
   folder_.Write("token", token.out);
-  const Output enrolled = Agent({"enroll", "--state", path("agent"),
-                                 "--token-file", path("token")});
+  const Output enrolled = Agent(
+      {"enroll", "--state", path("agent"), "--token-file", path("token")});
   ASSERT_EQ(enrolled.code, 0) << enrolled.err << Logs();
 }
 
@@ -78,8 +78,7 @@ void Installation::StartAgent(const std::string& config) {
       std::vector<std::string>{Program("forewarn-agent"), "run", "--state",
                                path("agent"), "--config", path("agent.yaml")},
       path("agent.log"));
-  ASSERT_TRUE(testing::WaitUntil([this] { return AgentIsOnline(); }))
-      << Logs();
+  ASSERT_TRUE(testing::WaitUntil([this] { return AgentIsOnline(); })) << Logs();
 }
 
 void Installation::StartAll() {
@@ -107,8 +106,7 @@ bool Installation::Get(std::vector<std::string> arguments,
   arguments.insert(arguments.end(), {"-o", "json"});
   const Output output = Forewarn(std::move(arguments));
   return output.code == 0 &&
-         google::protobuf::util::JsonStringToMessage(output.out, &message)
-             .ok();
+         google::protobuf::util::JsonStringToMessage(output.out, &message).ok();
 }
 
 std::vector<v1::Ticket> Installation::Tickets() const {

@@ -16,8 +16,9 @@ using ::testing::SizeIs;
 class SilenceTest : public ::testing::Test {
  protected:
   SilenceTest()
-      : installation_("silence: {lost_after: 5s, stopped_after: 8s}\n"
-                      "correlation: {quiet: 1s}\n") {}
+      : installation_(
+            "silence: {lost_after: 5s, stopped_after: 8s}\n"
+            "correlation: {quiet: 1s}\n") {}
 
   std::vector<v1::Ticket> Silent() {
     std::vector<v1::Ticket> found;

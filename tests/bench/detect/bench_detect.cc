@@ -38,10 +38,9 @@ class CountingSink final : public detect::SymptomSink {
 // A series and how its values go. Half are of the catalogue, so that rules
 // and forecasts bind to them, as on a real endpoint; calm, so that none fires.
 wire::SeriesDefinition Definition(uint32_t i) {
-  const char* const gauges[] = {"forewarn.cpu.busy", "forewarn.memory.used",
-                                "forewarn.pressure.share",
-                                "forewarn.filesystem.used",
-                                "forewarn.disk.utilization"};
+  const char* const gauges[] = {
+      "forewarn.cpu.busy", "forewarn.memory.used", "forewarn.pressure.share",
+      "forewarn.filesystem.used", "forewarn.disk.utilization"};
   wire::SeriesDefinition definition;
   definition.attributes = {{"bench.index", absl::StrCat(i)}};
   definition.unit = "1";
@@ -61,8 +60,7 @@ wire::SeriesDefinition Definition(uint32_t i) {
 
 void Run(uint32_t series, uint32_t ticks, uint32_t per_endpoint) {
   detect::RuleSet rules;
-  const std::vector<std::string> errors =
-      detect::RuleSet::Load("", {}, rules);
+  const std::vector<std::string> errors = detect::RuleSet::Load("", {}, rules);
   for (const std::string& error : errors) {
     std::fprintf(stderr, "%s\n", error.c_str());
   }

@@ -62,8 +62,12 @@ absl::Status Run(uint32_t days, uint32_t series) {
       auto store, history::RocksStore::Open({.directory = directory}));
   std::vector<std::pair<uint32_t, history::SeriesRecord>> definitions;
   for (uint32_t i = 0; i < series; ++i) {
-    definitions.push_back(
-        {1, {i, {.metric = "bench", .unit = "1", .digits = 2, .attributes = {{"i", std::to_string(i)}}}}});
+    definitions.push_back({1,
+                           {i,
+                            {.metric = "bench",
+                             .unit = "1",
+                             .digits = 2,
+                             .attributes = {{"i", std::to_string(i)}}}}});
   }
   FOREWARN_RETURN_IF_ERROR(store->Append(definitions, {}));
 
@@ -98,15 +102,15 @@ absl::Status Run(uint32_t days, uint32_t series) {
   const double append_us = 1e6 * (CpuSeconds() - before) / samples;
 
   size_t month = 0;
-  const double month_ms = MedianMilliseconds([&] {
-    month = store->Query(1, series / 2, begin, end)->size();
-  });
+  const double month_ms = MedianMilliseconds(
+      [&] { month = store->Query(1, series / 2, begin, end)->size(); });
   size_t day = 0;
   const double day_ms = MedianMilliseconds([&] {
     day = 0;
-    store->Replay(1, end - absl::Hours(24), [&](const wire::Tick& tick) {
-           day += tick.samples.size();
-         }).IgnoreError();
+    store
+        ->Replay(1, end - absl::Hours(24),
+                 [&](const wire::Tick& tick) { day += tick.samples.size(); })
+        .IgnoreError();
   });
   const double hour_ms = MedianMilliseconds([&] {
     store->Query(1, series / 2, end - absl::Hours(1), end).IgnoreError();

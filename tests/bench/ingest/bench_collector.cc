@@ -48,7 +48,8 @@ uint64_t Figure(const std::string& path, const std::string& name) {
 BenchCollector::BenchCollector(const std::string& config,
                                const std::string& priority)
     : https_port_(testing::FreePort()), agents_port_(testing::FreePort()) {
-  folder_.Write("rules/bench.yaml", absl::StrCat(R"(rules:
+  folder_.Write("rules/bench.yaml",
+                absl::StrCat(R"(rules:
   - id: bench_step
     subsystem: system
     title: "A step of the bench on {host}"
@@ -59,8 +60,8 @@ BenchCollector::BenchCollector(const std::string& config,
     signal: {metric: hw.voltage}
     levels:
       - {priority: )",
-                                                 priority,
-                                                 R"(, above: 1000, clear: 900, hold: 0s}
+                             priority,
+                             R"(, above: 1000, clear: 900, hold: 0s}
 )"));
   folder_.Write(
       "collector.yaml",
@@ -86,12 +87,11 @@ absl::StatusOr<std::vector<agent::Identity>> BenchCollector::Enroll(
     absl::string_view rest = line;
     if (absl::ConsumePrefix(&rest, "token: ")) token_ = std::string(rest);
   }
-  FOREWARN_ASSIGN_OR_RETURN(
-      const auto authority,
-      identity::CertificateAuthority::OpenOrCreate(state() + "/ca",
-                                                   base::Clock::System()));
-  FOREWARN_ASSIGN_OR_RETURN(const auto database, store::SqliteDatabase::Open(
-                                                     state() + "/desk.db"));
+  FOREWARN_ASSIGN_OR_RETURN(const auto authority,
+                            identity::CertificateAuthority::OpenOrCreate(
+                                state() + "/ca", base::Clock::System()));
+  FOREWARN_ASSIGN_OR_RETURN(const auto database,
+                            store::SqliteDatabase::Open(state() + "/desk.db"));
   store::SqliteEndpointStore store(*database);
   fleet::EndpointRegistry registry(store);
   // One key for all: only the time it takes to make them is saved.
@@ -191,8 +191,8 @@ absl::StatusOr<std::string> BenchCollector::Send(
   request.timeout = absl::Minutes(10);
   request.max_body_bytes = 1 << 30;
   request.prepare_tls = [this](SSL_CTX* context) {
-    SSL_CTX_load_verify_locations(
-        context, (state() + "/ca/ca.pem").c_str(), nullptr);
+    SSL_CTX_load_verify_locations(context, (state() + "/ca/ca.pem").c_str(),
+                                  nullptr);
   };
   FOREWARN_ASSIGN_OR_RETURN(http::Reply reply, http::Exchange().Run(request));
   if (reply.status / 100 != 2) {

@@ -65,8 +65,8 @@ class Figures {
 
 double Quantile(std::vector<double>& values, double share) {
   if (values.empty()) return 0;
-  const size_t at = std::min(values.size() - 1,
-                             static_cast<size_t>(share * values.size()));
+  const size_t at =
+      std::min(values.size() - 1, static_cast<size_t>(share * values.size()));
   std::nth_element(values.begin(), values.begin() + at, values.end());
   return values[at];
 }
@@ -168,8 +168,7 @@ class Bench {
     const uint64_t written = collector_.WrittenBytes();
     Say("load");
     const absl::Time begin = absl::Now();
-    FOREWARN_RETURN_IF_ERROR(
-        streams_->SendUpTo(plan_.ticks, pace_, kPatience));
+    FOREWARN_RETURN_IF_ERROR(streams_->SendUpTo(plan_.ticks, pace_, kPatience));
     const absl::Duration took = absl::Now() - begin;
     const uint64_t resident = collector_.ResidentBytes();
     const double loaded = collector_.CpuSeconds();
@@ -184,21 +183,20 @@ class Bench {
     figures_.Note("flush_cpu_s", cpu - (loaded - warm));
     figures_.Note("wall_s", absl::ToDoubleSeconds(took));
     figures_.Note("rss_bytes", resident);
-    figures_.Note("bytes_per_series",
-                  (static_cast<double>(resident) -
-                   static_cast<double>(connected_bytes_)) /
-                      AllSeries());
+    figures_.Note("bytes_per_series", (static_cast<double>(resident) -
+                                       static_cast<double>(connected_bytes_)) /
+                                          AllSeries());
     figures_.Note("disk_bytes_per_sample",
                   static_cast<double>(collector_.HistoryBytes()) /
                       (AllSeries() * plan_.ticks));
-    figures_.Note("written_bytes_per_sample",
-                  static_cast<double>(collector_.WrittenBytes() - written) /
-                      samples);
+    figures_.Note(
+        "written_bytes_per_sample",
+        static_cast<double>(collector_.WrittenBytes() - written) / samples);
     figures_.Note("wire_bytes_per_sample",
                   static_cast<double>(after.sent - bytes.sent) / samples);
-    figures_.Note("ack_bytes_per_sample",
-                  static_cast<double>(after.received - bytes.received) /
-                      samples);
+    figures_.Note(
+        "ack_bytes_per_sample",
+        static_cast<double>(after.received - bytes.received) / samples);
     figures_.Note("ack_p50_ms", Quantile(streams_->latencies_ms(), 0.5));
     figures_.Note("ack_p99_ms", Quantile(streams_->latencies_ms(), 0.99));
     figures_.Note("acked", streams_->acked() * plan_.series);
@@ -207,12 +205,10 @@ class Bench {
     figures_.Note("ticks", uint64_t{plan_.ticks});
     figures_.Note("connect_cpu_s", connect_cpu_);
     figures_.Note("warmup_cpu_s", warmup_cpu_);
-    figures_.Note("bytes_per_stream",
-                  (static_cast<double>(connected_bytes_) -
-                   static_cast<double>(bare_bytes_)) /
-                      plan_.endpoints);
-    figures_.Note("symptoms_expected",
-                  uint64_t{plan_.ticks >= 6 ? steps_ : 0});
+    figures_.Note("bytes_per_stream", (static_cast<double>(connected_bytes_) -
+                                       static_cast<double>(bare_bytes_)) /
+                                          plan_.endpoints);
+    figures_.Note("symptoms_expected", uint64_t{plan_.ticks >= 6 ? steps_ : 0});
     FOREWARN_ASSIGN_OR_RETURN(const uint64_t found, CountSymptoms());
     figures_.Note("symptoms_found", found);
     return absl::OkStatus();
@@ -224,9 +220,9 @@ class Bench {
     do {
       FOREWARN_ASSIGN_OR_RETURN(
           const std::string body,
-          collector_.Get(absl::StrCat(
-              "/api/v1/symptoms?rule=bench_step&limit=500",
-              cursor.empty() ? "" : "&cursor=", cursor)));
+          collector_.Get(
+              absl::StrCat("/api/v1/symptoms?rule=bench_step&limit=500",
+                           cursor.empty() ? "" : "&cursor=", cursor)));
       v1::SymptomList list;
       if (!google::protobuf::util::JsonStringToMessage(body, &list).ok()) {
         return absl::InternalError("the list of symptoms cannot be read");

@@ -57,9 +57,9 @@ LoadEndpoint::LoadEndpoint(uint32_t index, uint32_t series,
              .unit = "By",
              .kind = wire::MetricKind::kCounter,
              .digits = 0,
-             .attributes = {
-                 {"network.interface.name", absl::StrCat("eth", i)},
-                 {"network.io.direction", i % 2 == 0 ? "receive" : "transmit"}}});
+             .attributes = {{"network.interface.name", absl::StrCat("eth", i)},
+                            {"network.io.direction",
+                             i % 2 == 0 ? "receive" : "transmit"}}});
         values_.push_back(static_cast<double>(random_() % (1 << 30)));
         break;
       case Shape::kEntropy:

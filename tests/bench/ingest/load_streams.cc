@@ -80,9 +80,9 @@ void LoadStreams::Dial() {
       index = to_dial_.front();
       to_dial_.pop_front();
     }
-    auto connection = agent::TlsConnection::Dial(
-        options_.collector, streams_[index].identity, absl::Seconds(20),
-        never_.get());
+    auto connection =
+        agent::TlsConnection::Dial(options_.collector, streams_[index].identity,
+                                   absl::Seconds(20), never_.get());
     base::MutexLock lock(&mutex_);
     Dialled done;
     done.stream = index;
@@ -93,8 +93,7 @@ void LoadStreams::Dial() {
     }
     dialled_.push_back(std::move(done));
     const uint64_t one = 1;
-    [[maybe_unused]] const ssize_t rung =
-        write(bell_.get(), &one, sizeof(one));
+    [[maybe_unused]] const ssize_t rung = write(bell_.get(), &one, sizeof(one));
   }
 }
 
@@ -239,7 +238,8 @@ void LoadStreams::Serve(uint32_t index, uint32_t events) {
   if ((events & ~EPOLLOUT) != 0) {
     for (;;) {
       const auto count = stream.connection->Read(input_.data(), input_.size());
-      if (!count.ok()) return Drop(index, std::string(count.status().message()));
+      if (!count.ok())
+        return Drop(index, std::string(count.status().message()));
       if (*count == 0) break;
       stream.call->Receive(absl::string_view(input_.data(), *count))
           .IgnoreError();
@@ -264,10 +264,9 @@ void LoadStreams::Turn(absl::Duration wait) {
     wait = std::min(wait, waiting_.front().first - absl::Now());
   }
   epoll_event events[256];
-  const int count =
-      epoll_wait(epoll_.get(), events, 256,
-                 static_cast<int>(std::max<int64_t>(
-                     0, absl::ToInt64Milliseconds(wait) + 1)));
+  const int count = epoll_wait(epoll_.get(), events, 256,
+                               static_cast<int>(std::max<int64_t>(
+                                   0, absl::ToInt64Milliseconds(wait) + 1)));
   for (int i = 0; i < count; ++i) {
     if (events[i].data.u64 == kBell) {
       uint64_t rings = 0;
@@ -329,9 +328,8 @@ absl::Status LoadStreams::SendUpTo(uint32_t count, absl::Duration pace,
     }
     if (due.empty() && acked_ >= wanted_) return absl::OkStatus();
     if (absl::Now() > until) {
-      return absl::DeadlineExceededError(
-          absl::StrCat("not all batches were acknowledged; last: ",
-                       last_error_));
+      return absl::DeadlineExceededError(absl::StrCat(
+          "not all batches were acknowledged; last: ", last_error_));
     }
     Turn(due.empty() ? absl::Milliseconds(100)
                      : std::min(absl::Milliseconds(100),

@@ -58,9 +58,9 @@ class LoadStreams {
 
   // A stream that ends is opened again by itself and goes on behind its last
   // ack. `rewind` is called then: the batches that follow, coded anew.
-  void Reconnects(std::function<std::vector<std::string>(uint32_t stream,
-                                                         uint32_t acked)>
-                      rewind);
+  void Reconnects(
+      std::function<std::vector<std::string>(uint32_t stream, uint32_t acked)>
+          rewind);
 
   uint32_t welcomed() const { return welcomed_; }
   uint64_t acked() const { return acked_; }
@@ -92,7 +92,7 @@ class LoadStreams {
     bool welcomed = false;
     uint64_t first_sequence = 1;  // of batches[0]
     std::vector<std::string> batches;
-    uint32_t sent = 0;   // of batches
+    uint32_t sent = 0;  // of batches
     uint32_t acked = 0;
     uint32_t limit = 0;  // may send so many
     std::deque<absl::Time> sent_at;

@@ -116,8 +116,8 @@ absl::Status Run(uint32_t endpoints) {
   FOREWARN_RETURN_IF_ERROR(collector.Start());
   std::vector<wire::RunId> runs;
   for (uint32_t i = 0; i < endpoints; ++i) {
-    runs.push_back(wire::RunId{1, static_cast<uint8_t>(i),
-                               static_cast<uint8_t>(i >> 8)});
+    runs.push_back(
+        wire::RunId{1, static_cast<uint8_t>(i), static_cast<uint8_t>(i >> 8)});
   }
   LoadStreams streams({.collector = collector.agents_address()},
                       std::move(identities), runs);

@@ -56,7 +56,8 @@ const std::map<std::string, std::set<std::string>>& Floors() {
            {"collector/desk", "collector/fleet", "collector/history",
             "collector/identity", "collector/detect", "collector/words"}},
           {"collector/cli", {"protos/http"}},
-          {"collector/backtest", {"collector/detect", "collector/correlate", "collector/words"}},
+          {"collector/backtest",
+           {"collector/detect", "collector/correlate", "collector/words"}},
           {"collector/main", {"collector"}}};
   return *floors;
 }

@@ -47,9 +47,7 @@ constexpr uint8_t kEndHeaders = 4;
 
 class GrpcCallTest : public ::testing::Test {
  protected:
-  GrpcCallTest() {
-    call_.Receive(Frame(kSettings, 0, 0, "")).IgnoreError();
-  }
+  GrpcCallTest() { call_.Receive(Frame(kSettings, 0, 0, "")).IgnoreError(); }
   std::string Output() {
     std::string all;
     std::string bytes;
@@ -66,9 +64,8 @@ class GrpcCallTest : public ::testing::Test {
   }
 
   GrpcCall call_{"collector:8461", "/a.B/C", 1000};
-  const std::string begin_ =
-      Headers(Field(":status", "200") + Field("content-type",
-                                              "application/grpc"));
+  const std::string begin_ = Headers(Field(":status", "200") +
+                                     Field("content-type", "application/grpc"));
 };
 
 TEST_F(GrpcCallTest, PutsItsPrefixBeforeAMessage) {

@@ -5,7 +5,6 @@
 
 #include <chrono>
 #include <csignal>
-
 #include <memory>
 #include <string>
 #include <thread>
@@ -22,8 +21,8 @@ namespace forewarn::agent {
 namespace {
 
 using ::forewarn::testing::StatusIs;
-using ::testing::HasSubstr;
 using ::forewarn::testing::TestCa;
+using ::testing::HasSubstr;
 
 // Answers Hello with Welcome, each batch with an ack, the end with OK.
 class EchoTelemetry final : public v1::Telemetry::Service {

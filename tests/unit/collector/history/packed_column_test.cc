@@ -88,8 +88,8 @@ TEST(PackedColumnTest, AnyWidthComesBack) {
     for (const size_t count : {1, 2, 31, 32, 33, 64, 100}) {
       std::vector<int64_t> integers;
       for (size_t i = 0; i < count; ++i) {
-        integers.push_back(static_cast<int64_t>(
-            random() & ((uint64_t{1} << width) - 1)));
+        integers.push_back(
+            static_cast<int64_t>(random() & ((uint64_t{1} << width) - 1)));
       }
       std::string bytes;
       PackIntegers(integers, bytes);

@@ -142,11 +142,10 @@ TEST_F(RocksStoreTest, ReplayGivesEveryTickOnceInOrder) {
   }
   ASSERT_THAT(store_->Maintain(kStart + absl::Seconds(400)), IsOk());
   std::vector<wire::Tick> ticks;
-  ASSERT_THAT(store_->Replay(7, kStart + absl::Seconds(60),
-                             [&](const wire::Tick& tick) {
-                               ticks.push_back(tick);
-                             }),
-              IsOk());
+  ASSERT_THAT(
+      store_->Replay(7, kStart + absl::Seconds(60),
+                     [&](const wire::Tick& tick) { ticks.push_back(tick); }),
+      IsOk());
   ASSERT_THAT(ticks, SizeIs(20));
   for (size_t i = 0; i < ticks.size(); ++i) {
     ASSERT_THAT(ticks[i].samples, SizeIs(2));

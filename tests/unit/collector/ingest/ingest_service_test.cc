@@ -49,9 +49,9 @@ class IngestServiceTest : public ::testing::Test {
       FOREWARN_ASSERT_OK(registry_.Enroll(id, v1::EndpointFacts(), "01",
                                           absl::Now(), absl::Now()));
     }
-    shard_ = std::make_unique<shard::Shard>(
-        shard::Shard::Options{}, rules_, *history_, registry_, symptoms_,
-        metrics_, base::Clock::System());
+    shard_ = std::make_unique<shard::Shard>(shard::Shard::Options{}, rules_,
+                                            *history_, registry_, symptoms_,
+                                            metrics_, base::Clock::System());
     shard_->Start();
     IngestOptions options;
     options.port = 0;
@@ -63,8 +63,7 @@ class IngestServiceTest : public ::testing::Test {
     host_ = std::make_unique<StreamHost>(
         options, std::vector<shard::Shard*>{shard_.get()}, registry_, metrics_,
         base::Clock::System());
-    service_ =
-        std::make_unique<IngestService>(*host_, *authority_, registry_);
+    service_ = std::make_unique<IngestService>(*host_, *authority_, registry_);
     FOREWARN_ASSERT_OK(service_->Start());
   }
   void TearDown() override {
@@ -266,8 +265,7 @@ TEST_F(IngestServiceTest, ABadStreamEndsAloneAndTheNeighbourGoesOn) {
   v1::AgentMessage big = Batch(1, true);
   big.mutable_batch()->add_events()->set_message(std::string(70 << 10, 'x'));
   oversize->Send(big);
-  EXPECT_EQ(oversize->End().error_code(),
-            grpc::StatusCode::RESOURCE_EXHAUSTED);
+  EXPECT_EQ(oversize->End().error_code(), grpc::StatusCode::RESOURCE_EXHAUSTED);
 
   auto twice = Greeted(kId);
   twice->Send(Hello());

@@ -22,14 +22,12 @@ class Client {
     nghttp2_session_callbacks* callbacks = nullptr;
     nghttp2_session_callbacks_new(&callbacks);
     nghttp2_session_callbacks_set_on_header_callback(
-        callbacks, [](nghttp2_session*, const nghttp2_frame* frame,
-                      const uint8_t* name, size_t name_size,
-                      const uint8_t* value, size_t value_size, uint8_t,
-                      void* user) {
-          static_cast<Client*>(user)
-              ->headers[frame->hd.stream_id]
-                       [std::string(reinterpret_cast<const char*>(name),
-                                    name_size)] =
+        callbacks,
+        [](nghttp2_session*, const nghttp2_frame* frame, const uint8_t* name,
+           size_t name_size, const uint8_t* value, size_t value_size, uint8_t,
+           void* user) {
+          static_cast<Client*>(user)->headers[frame->hd.stream_id][std::string(
+              reinterpret_cast<const char*>(name), name_size)] =
               std::string(reinterpret_cast<const char*>(value), value_size);
           return 0;
         });
@@ -48,8 +46,11 @@ class Client {
   int32_t Call(const std::string& path, const std::string& method = "POST",
                const std::string& type = "application/grpc") {
     const std::vector<std::pair<std::string, std::string>> fields = {
-        {":method", method}, {":scheme", "https"}, {":path", path},
-        {":authority", "c"}, {"content-type", type}};
+        {":method", method},
+        {":scheme", "https"},
+        {":path", path},
+        {":authority", "c"},
+        {"content-type", type}};
     std::vector<nghttp2_nv> request;
     for (const auto& [name, value] : fields) {
       request.push_back(
@@ -91,8 +92,7 @@ class Client {
       std::string back;
       while (call.TakeOutput(back)) continue;
       nghttp2_session_mem_recv(
-          session_, reinterpret_cast<const uint8_t*>(back.data()),
-          back.size());
+          session_, reinterpret_cast<const uint8_t*>(back.data()), back.size());
     }
   }
 

@@ -1,0 +1,67 @@
+#ifndef FOREWARN_COLLECTOR_HISTORY_SEALED_STORE_H_
+#define FOREWARN_COLLECTOR_HISTORY_SEALED_STORE_H_
+
+#include <rocksdb/db.h>
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
+#include "absl/time/time.h"
+#include "collector/history/history_store.h"
+#include "collector/history/sealed_block.h"
+#include "forewarn/v1/telemetry.pb.h"
+
+namespace forewarn::history {
+
+// A block spans less than this, so that a query knows how far before its
+// range one may begin.
+inline constexpr absl::Duration kBlockSpan = absl::Hours(1);
+
+// What stands in RocksDB: sealed blocks, series, events, marks. Only
+// rocks_store.cc includes this. Thread-safe. Errors as of HistoryStore.
+class SealedStore {
+ public:
+  explicit SealedStore(std::unique_ptr<rocksdb::DB> database);
+
+  // Not durable before Flush: the append log is the log.
+  absl::Status Write(rocksdb::WriteBatch& writes);
+  absl::Status Flush();
+  absl::Status Compact();
+  // After errors such as a full disk.
+  absl::Status Resume();
+
+  // The 8 bytes at a key; 0 when there are none.
+  absl::StatusOr<uint64_t> Number(const std::string& key) const;
+  absl::StatusOr<std::vector<SeriesRecord>> LoadSeries(uint32_t endpoint) const;
+  absl::StatusOr<std::vector<v1::Event>> Events(uint32_t endpoint,
+                                                absl::Time from, absl::Time to,
+                                                size_t limit) const;
+  // Every block that may hold samples of [from, to), by its first tick.
+  absl::Status ForBlocks(
+      uint32_t endpoint, absl::Time from, absl::Time to,
+      const std::function<absl::Status(const SealedBlock&)>& accept) const;
+
+  // Blocks and events that are wholly before `cutoff`.
+  absl::Status DropBefore(absl::Time cutoff);
+  // Drops the oldest until about `bytes` are left; 0 is no bound.
+  absl::Status KeepWithin(uint64_t bytes, absl::Time now);
+
+ private:
+  absl::Time Oldest(absl::Time now) const;
+  absl::Status Scan(
+      const std::string& from, const std::string& to,
+      const std::function<absl::Status(absl::string_view, absl::string_view)>&
+          accept) const;
+
+  const std::unique_ptr<rocksdb::DB> database_;
+};
+
+}  // namespace forewarn::history
+
+#endif  // FOREWARN_COLLECTOR_HISTORY_SEALED_STORE_H_
