@@ -132,7 +132,7 @@ class TicketLifeTest : public ::testing::Test {
     ASSERT_NO_FATAL_FAILURE(installation_.EnrollAgent());
     ASSERT_NO_FATAL_FAILURE(installation_.StartAgent(
         absl::StrCat("probes:\n- {name: shop, type: tcp, target: \"127.0.0.1:",
-                     service_port_, "\", interval: 1s, timeout: 1s}\n")));
+                     service_port_, "\", interval: 1s, timeout: 30s}\n")));
   }
 
   // The service the probe looks at.
