@@ -11,6 +11,8 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
+#include <chrono>
 #include <deque>
 #include <optional>
 #include <utility>
@@ -290,7 +292,16 @@ void PortThread::Accept() {
   for (int i = 0; i < kAcceptsATurn; ++i) {
     base::Descriptor socket(
         accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
-    if (socket.get() < 0) return;
+    if (socket.get() < 0) {
+      // Out of descriptors: the listener stays readable, so wait a moment.
+      if (errno == EMFILE || errno == ENFILE) {
+        std::this_thread::sleep_for(std::chrono::milliseconds(10));
+      }
+      return;
+    }
+    // Strangers may not take what memory there is: beyond twice the streams
+    // nobody is even shaken hands with.
+    if (connections_.size() >= size_t{2} * host_.options().streams) continue;
     const int one = 1;
     setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     auto connection = std::make_unique<Connection>();

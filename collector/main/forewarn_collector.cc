@@ -19,6 +19,7 @@
 #include "collector/main/init.h"
 #include "collector/main/settings.h"
 #include "protos/base/logging.h"
+#include "protos/base/open_files.h"
 #include "protos/base/status.h"
 
 namespace forewarn::main {
@@ -70,6 +71,7 @@ int Serve(const Settings& settings) {
   pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   signal(SIGPIPE, SIG_IGN);
   signal(SIGHUP, SIG_IGN);
+  base::RaiseOpenFiles();  // every stream is one
   curl_global_init(CURL_GLOBAL_DEFAULT);
   base::SetLogLevel(settings.config.log_level());
 

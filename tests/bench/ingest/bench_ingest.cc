@@ -22,6 +22,7 @@
 #include "forewarn/v1/api.pb.h"
 #include "google/protobuf/util/json_util.h"
 #include "protos/base/logging.h"
+#include "protos/base/open_files.h"
 #include "protos/base/status.h"
 #include "tests/bench/ingest/bench_collector.h"
 #include "tests/bench/ingest/load_series.h"
@@ -365,6 +366,7 @@ class Bench {
 
 int main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
+  forewarn::base::RaiseOpenFiles();
   forewarn::bench::Plan plan;
   CLI::App app{"the real collector under a made load; prints one JSON line"};
   app.add_option("--endpoints", plan.endpoints, "streams");

@@ -18,6 +18,7 @@
 #include "absl/time/clock.h"
 #include "forewarn/v1/telemetry.pb.h"
 #include "protos/base/logging.h"
+#include "protos/base/open_files.h"
 #include "protos/base/mutex.h"
 #include "protos/base/status.h"
 #include "protos/wire/batch_codec.h"
@@ -149,6 +150,7 @@ absl::Status Run(uint32_t endpoints) {
 
 int main(int argc, char** argv) {
   signal(SIGPIPE, SIG_IGN);
+  forewarn::base::RaiseOpenFiles();
   uint32_t endpoints = 200;
   CLI::App app{"from a crossing to its webhook; prints one JSON line"};
   app.add_option("--endpoints", endpoints, "one ticket each");
