@@ -10,6 +10,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/strip.h"
+#include "protos/base/localhost.h"
 #include "protos/base/status.h"
 
 namespace forewarn::agent {
@@ -70,7 +71,9 @@ absl::StatusOr<std::vector<SocketAddress>> LookUp(const std::string& host,
   const std::string deed = absl::StrCat("look up ", host);
   if (host.empty()) return absl::InvalidArgumentError("look up: no name");
   std::vector<SocketAddress> found;
-  const int result = Ask(host, port, AI_ADDRCONFIG, found);
+  const int result =
+      Ask(base::IsLocalhost(host) ? base::kLoopback[0] : host, port,
+          AI_ADDRCONFIG, found);
   switch (result) {
     case 0:
       return found;

@@ -41,7 +41,7 @@ class IngestServiceTest : public ::testing::Test {
         folder_ / "ca", base::Clock::System());
     ASSERT_THAT(authority, IsOk());
     authority_ = *std::move(authority);
-    FOREWARN_ASSERT_OK(authority_->EnsureServerCertificate({"localhost"}));
+    FOREWARN_ASSERT_OK(authority_->EnsureServerCertificate({"127.0.0.1"}));
     auto store = history::RocksStore::Open({.directory = folder_ / "history"});
     ASSERT_THAT(store, IsOk());
     history_ = *std::move(store);
@@ -104,7 +104,7 @@ class IngestServiceTest : public ::testing::Test {
     tls.pem_cert_chain = credentials.certificate_pem;
     auto client = std::make_unique<Client>();
     client->channel =
-        grpc::CreateChannel(absl::StrCat("localhost:", service_->port()),
+        grpc::CreateChannel(absl::StrCat("127.0.0.1:", service_->port()),
                             grpc::SslCredentials(tls));
     client->stub = v1::Telemetry::NewStub(client->channel);
     client->context.set_deadline(std::chrono::system_clock::now() +
