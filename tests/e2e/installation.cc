@@ -134,7 +134,7 @@ std::vector<absl::Time> Installation::SampleTimes(
   for (std::string line; std::getline(file, line);) {
     if (line.rfind("token: ", 0) == 0) token = line.substr(7);
   }
-  httplib::SSLClient client("localhost", https_port_);
+  httplib::SSLClient client("127.0.0.1", https_port_);
   client.set_ca_cert_path((path("collector") + "/ca/ca.pem").c_str());
   const httplib::Headers headers = {{"Authorization", "Bearer " + token}};
   const auto get = [&](const std::string& target,
