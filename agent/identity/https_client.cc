@@ -3,25 +3,24 @@
 #include <openssl/err.h>
 #include <openssl/ssl.h>
 
-#include <algorithm>
+#include <cstdint>
 #include <utility>
 
-#include "absl/strings/ascii.h"
 #include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "agent/identity/openssl_handles.h"
 #include "google/protobuf/struct.pb.h"
 #include "google/protobuf/util/json_util.h"
 #include "protos/base/status.h"
 #include "protos/http/http_exchange.h"
+#include "protos/http/url.h"
+#include "protos/net/peer_name.h"
 
 namespace forewarn::agent {
 namespace {
 
 constexpr size_t kMaxReply = 256 << 10;
-constexpr int kDefaultPort = 8460;
+constexpr uint16_t kDefaultPort = 8460;
 
 // What a handshake is judged by, and what came of it.
 struct Judgement {
@@ -59,14 +58,7 @@ int Verify(const Judgement& judgement, X509* anchor, X509_STORE_CTX* chain) {
     return X509_V_ERR_UNSPECIFIED;
   }
   X509_VERIFY_PARAM* const rules = X509_STORE_CTX_get0_param(check.get());
-  // An address is looked for among addresses, a name among names.
-  if (X509_VERIFY_PARAM_set1_ip_asc(rules, judgement.host.c_str()) != 1) {
-    ERR_clear_error();
-    if (X509_VERIFY_PARAM_set1_host(rules, judgement.host.data(),
-                                    judgement.host.size()) != 1) {
-      return X509_V_ERR_UNSPECIFIED;
-    }
-  }
+  if (!net::ExpectPeer(rules, judgement.host)) return X509_V_ERR_UNSPECIFIED;
   if (X509_verify_cert(check.get()) == 1) return X509_V_OK;
   const int error = X509_STORE_CTX_get_error(check.get());
   return error == X509_V_OK ? X509_V_ERR_UNSPECIFIED : error;
@@ -90,9 +82,12 @@ int JudgeChain(X509_STORE_CTX* chain, void* argument) {
   return error == X509_V_OK ? 1 : 0;
 }
 
-absl::StatusOr<HttpReply> Exchange(
-    const HostAndPort& server, const std::string& url, const std::string& path,
-    const std::string& body, absl::Duration timeout, Judgement& judgement) {
+absl::StatusOr<HttpReply> Exchange(const net::HostPort& server,
+                                   const std::string& url,
+                                   const std::string& path,
+                                   const std::string& body,
+                                   absl::Duration timeout,
+                                   Judgement& judgement) {
   http::Request request;
   request.host = server.host;
   request.port = server.port;
@@ -156,41 +151,11 @@ std::string TextField(const google::protobuf::Struct& object,
 
 }  // namespace
 
-absl::StatusOr<HostAndPort> ParseHttpsUrl(absl::string_view url) {
-  const absl::Status bad = absl::InvalidArgumentError(
-      absl::StrCat("read URL ", url, ": must be https://host:port"));
-  absl::string_view rest = url;
-  if (!absl::ConsumePrefix(&rest, "https://")) return bad;
-  absl::ConsumeSuffix(&rest, "/");
-  HostAndPort server{.host = {}, .port = kDefaultPort};
-  if (absl::ConsumePrefix(&rest, "[")) {  // an IPv6 address
-    const size_t end = rest.find(']');
-    if (end == absl::string_view::npos) return bad;
-    server.host = std::string(rest.substr(0, end));
-    rest.remove_prefix(end + 1);
-  } else {
-    const size_t end = std::min(rest.find(':'), rest.size());
-    server.host = std::string(rest.substr(0, end));
-    rest.remove_prefix(end);
-  }
-  if (server.host.empty() || server.host.size() > 253 ||
-      absl::StrContains(server.host, '/') ||
-      absl::StrContains(server.host, '@')) {
-    return bad;
-  }
-  if (rest.empty()) return server;
-  if (!absl::ConsumePrefix(&rest, ":") ||
-      !absl::SimpleAtoi(rest, &server.port) || server.port < 1 ||
-      server.port > 65535) {
-    return bad;
-  }
-  return server;
-}
-
 absl::StatusOr<HttpReply> PinnedHttpsClient::PostJson(
     const std::string& url, const std::string& path, const std::string& body,
     const TrustedCa& trusted) {
-  FOREWARN_ASSIGN_OR_RETURN(const HostAndPort server, ParseHttpsUrl(url));
+  FOREWARN_ASSIGN_OR_RETURN(const net::HostPort server,
+                            http::ParseServerUrl(url, kDefaultPort));
   if (trusted.pem.empty() == trusted.pin.empty()) {
     return absl::InternalError("post: exactly one of CA and pin is needed");
   }

@@ -27,7 +27,8 @@ class HttpsClient {
  public:
   virtual ~HttpsClient() = default;
 
-  // Posts `body` to `path` at `url` (https://host:port). kUnavailable when
+  // Posts `body` to `path` at `url`, https://host[:port]; 8460 where it names
+  // none. kUnavailable when
   // nobody answers, kUnauthenticated when the server cannot prove to be the
   // collector. An HTTP error is a reply, not a Status.
   virtual absl::StatusOr<HttpReply> PostJson(const std::string& url,
@@ -52,13 +53,6 @@ class PinnedHttpsClient final : public HttpsClient {
  private:
   const absl::Duration timeout_;
 };
-
-struct HostAndPort {
-  std::string host;
-  int port = 0;
-};
-// Of https://host[:port][/]; kInvalidArgument for anything else.
-absl::StatusOr<HostAndPort> ParseHttpsUrl(absl::string_view url);
 
 // What a reply that is no success means: the code by its status, the message
 // from application/problem+json where there is one.

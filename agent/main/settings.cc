@@ -8,6 +8,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "protos/base/files.h"
+#include "protos/net/host_port.h"
 #include "protos/wire/yaml_to_proto.h"
 
 namespace forewarn::agent {
@@ -15,15 +16,6 @@ namespace {
 
 constexpr int64_t kDefaultTickSeconds = 10;
 constexpr uint64_t kDefaultSpoolBytes = uint64_t{64} << 20;
-
-// "host:port" or "[address]:port".
-bool IsHostAndPort(const std::string& text) {
-  const size_t colon = text.rfind(':');
-  int port = 0;
-  return colon != std::string::npos && colon > 0 &&
-         absl::SimpleAtoi(text.substr(colon + 1), &port) && port > 0 &&
-         port < 65536;
-}
 
 // "line:column" where the value stands; what the reader checks itself it
 // tells better, but it knows no hosts.
@@ -63,7 +55,7 @@ std::vector<std::string> LoadSettings(const std::string& config_path,
     errors = wire::YamlFileToProto(settings.config_path, config);
   }
   for (const std::string& collector : config.collectors()) {
-    if (IsHostAndPort(collector)) continue;
+    if (net::ParseHostPort(collector).ok()) continue;
     errors.push_back(absl::StrCat(
         settings.config_path, ":", PlaceOf(collector, settings.config_path),
         ": collectors: \"", collector, "\" must be host:port"));

@@ -24,11 +24,11 @@ bool Hex(absl::string_view text, uint32_t& value) {
   return absl::SimpleHexAtoi(text, &value);
 }
 
-SocketAddress FromV4(uint32_t network_order) {
+net::SocketAddress FromV4(uint32_t network_order) {
   sockaddr_in in = {};
   in.sin_family = AF_INET;
   in.sin_addr.s_addr = network_order;
-  SocketAddress address;
+  net::SocketAddress address;
   std::memcpy(&address.storage, &in, sizeof(in));
   address.length = sizeof(in);
   return address;
@@ -36,8 +36,8 @@ SocketAddress FromV4(uint32_t network_order) {
 
 // "eth0 00000000 010200C0 0003 0 0 100 00000000 ...": numbers as they lie in
 // memory.
-std::optional<SocketAddress> V4Gateway(absl::string_view routes) {
-  std::optional<SocketAddress> found;
+std::optional<net::SocketAddress> V4Gateway(absl::string_view routes) {
+  std::optional<net::SocketAddress> found;
   uint64_t lowest = 0;
   absl::string_view line;
   while (NextLine(routes, line)) {
@@ -63,8 +63,8 @@ std::optional<SocketAddress> V4Gateway(absl::string_view routes) {
 
 // Destination, its length, source, its length, next hop, metric, references,
 // use, flags, interface.
-std::optional<SocketAddress> V6Gateway(absl::string_view routes) {
-  std::optional<SocketAddress> found;
+std::optional<net::SocketAddress> V6Gateway(absl::string_view routes) {
+  std::optional<net::SocketAddress> found;
   uint32_t lowest = 0;
   absl::string_view line;
   while (NextLine(routes, line)) {
@@ -90,7 +90,7 @@ std::optional<SocketAddress> V6Gateway(absl::string_view routes) {
     if (IN6_IS_ADDR_LINKLOCAL(&in.sin6_addr)) {
       in.sin6_scope_id = if_nametoindex(std::string(fields[9]).c_str());
     }
-    SocketAddress address;
+    net::SocketAddress address;
     std::memcpy(&address.storage, &in, sizeof(in));
     address.length = sizeof(in);
     found = address;
@@ -100,9 +100,9 @@ std::optional<SocketAddress> V6Gateway(absl::string_view routes) {
 
 }  // namespace
 
-std::optional<SocketAddress> DefaultGateway(absl::string_view route,
-                                            absl::string_view ipv6_route) {
-  const std::optional<SocketAddress> v4 = V4Gateway(route);
+std::optional<net::SocketAddress> DefaultGateway(absl::string_view route,
+                                                 absl::string_view ipv6_route) {
+  const std::optional<net::SocketAddress> v4 = V4Gateway(route);
   return v4.has_value() ? v4 : V6Gateway(ipv6_route);
 }
 
@@ -112,12 +112,12 @@ GatewaySource::GatewaySource(const HostFiles& files, PingFunction ping)
 absl::Status GatewaySource::Sample(const SampleTime& now, ReadingSink& sink) {
   const auto v4 = files_.Read("/proc/net/route");
   const auto v6 = files_.Read("/proc/net/ipv6_route");
-  const std::optional<SocketAddress> gateway =
+  const std::optional<net::SocketAddress> gateway =
       DefaultGateway(v4.ok() ? *v4 : "", v6.ok() ? *v6 : "");
   if (!gateway.has_value()) {
     return absl::NotFoundError("ping the gateway: there is none");
   }
-  const std::string address = ToText(*gateway);
+  const std::string address = net::ToText(*gateway);
   if (address != address_) {
     address_ = address;
     has_answered_ = false;

@@ -12,16 +12,16 @@
 #include "absl/time/time.h"
 #include "agent/sources/host_files.h"
 #include "agent/sources/icmp_ping.h"
-#include "agent/sources/socket_address.h"
 #include "agent/sources/source.h"
+#include "protos/net/socket_address.h"
 
 namespace forewarn::agent {
 
 // The gateway of the default route with the lowest metric, as the texts of
 // /proc/net/route and /proc/net/ipv6_route have it; IPv4 first. Nothing
 // without one.
-std::optional<SocketAddress> DefaultGateway(absl::string_view route,
-                                            absl::string_view ipv6_route);
+std::optional<net::SocketAddress> DefaultGateway(absl::string_view route,
+                                                 absl::string_view ipv6_route);
 
 // forewarn.gateway.*: one ping each tick. Nothing is said of a gateway that
 // has never answered: many do not answer pings. kNotFound without a gateway,
@@ -29,7 +29,7 @@ std::optional<SocketAddress> DefaultGateway(absl::string_view route,
 class GatewaySource final : public Source {
  public:
   using PingFunction = std::function<absl::StatusOr<absl::Duration>(
-      const SocketAddress& address, absl::Duration timeout)>;
+      const net::SocketAddress& address, absl::Duration timeout)>;
 
   // `files` must outlive it.
   explicit GatewaySource(const HostFiles& files, PingFunction ping = Ping);

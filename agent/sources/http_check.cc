@@ -7,49 +7,16 @@
 #include <string>
 #include <utility>
 
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/string_view.h"
-#include "absl/strings/strip.h"
 #include "agent/sources/certificate_expiry.h"
 #include "agent/sources/probe_check.h"
 #include "protos/http/http_exchange.h"
+#include "protos/http/url.h"
 
 namespace forewarn::agent {
 namespace {
 
 constexpr size_t kMaxBodyBytes = 1 << 20;  // enough to see that it is served
-
-// False when it is no http or https URL with a host.
-bool SplitUrl(absl::string_view url, http::Request& out) {
-  absl::string_view rest = url;
-  out.tls = absl::ConsumePrefix(&rest, "https://");
-  if (!out.tls && !absl::ConsumePrefix(&rest, "http://")) return false;
-  const size_t end = rest.find_first_of("/?#");
-  absl::string_view authority = rest.substr(0, end);
-  if (absl::StrContains(authority, "@")) return false;
-  rest.remove_prefix(authority.size());
-  rest = rest.substr(0, rest.find('#'));
-  out.target = absl::StrCat(absl::StartsWith(rest, "/") ? "" : "/", rest);
-  size_t colon = authority.rfind(':');
-  if (absl::ConsumePrefix(&authority, "[")) {  // an IPv6 address
-    const size_t bracket = authority.find(']');
-    if (bracket == absl::string_view::npos) return false;
-    out.host = std::string(authority.substr(0, bracket));
-    authority.remove_prefix(bracket + 1);
-    colon = authority.empty() ? absl::string_view::npos : 0;
-  } else {
-    out.host = std::string(authority.substr(0, colon));
-  }
-  out.port = out.tls ? 443 : 80;
-  const bool has_port = colon != absl::string_view::npos;
-  return !out.host.empty() &&
-         (!has_port ||
-          (authority[colon] == ':' &&
-           absl::SimpleAtoi(authority.substr(colon + 1), &out.port) &&
-           out.port >= 1 && out.port <= 65535));
-}
 
 // The place of the ProbeResult in a context; place 0 is Asio's.
 int ResultIndex() {
@@ -78,12 +45,17 @@ class HttpCheck final : public ProbeCheck {
 
   ProbeResult Run() override {
     ProbeResult result;
-    http::Request request;
-    if (!SplitUrl(url_, request)) {
+    const absl::StatusOr<http::Url> url = http::ParseUrl(url_);
+    if (!url.ok()) {
       result.status = absl::InvalidArgumentError(
           absl::StrCat("get ", url_, ": not an http or https URL"));
       return result;
     }
+    http::Request request;
+    request.tls = url->tls;
+    request.host = url->server.host;
+    request.port = url->server.port;
+    request.target = url->target;
     request.headers = {{"User-Agent", "forewarn-agent"}};
     request.timeout = timeout_;
     request.max_body_bytes = kMaxBodyBytes;

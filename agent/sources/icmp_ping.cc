@@ -105,12 +105,12 @@ bool IsUnreachable(int error) {
 
 }  // namespace
 
-absl::StatusOr<absl::Duration> Ping(const SocketAddress& address,
+absl::StatusOr<absl::Duration> Ping(const net::SocketAddress& address,
                                     absl::Duration timeout) {
   const bool is_v6 = address.family() == AF_INET6;
   Socket socket;
   FOREWARN_RETURN_IF_ERROR(OpenSocket(is_v6, socket));
-  const std::string deed = absl::StrCat("ping ", ToText(address));
+  const std::string deed = absl::StrCat("ping ", net::ToText(address));
   Echo echo;
   if (!MakeEcho(is_v6, echo)) return base::ErrnoStatus(errno, deed);
 

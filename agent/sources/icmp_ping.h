@@ -3,7 +3,7 @@
 
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
-#include "agent/sources/socket_address.h"
+#include "protos/net/socket_address.h"
 
 namespace forewarn::agent {
 
@@ -14,7 +14,7 @@ namespace forewarn::agent {
 // Errors   kDeadlineExceeded: no answer. kUnavailable: no way there.
 //          kUnimplemented: ICMP sockets are not permitted here.
 // Threads  thread-safe; each call has a socket of its own.
-absl::StatusOr<absl::Duration> Ping(const SocketAddress& address,
+absl::StatusOr<absl::Duration> Ping(const net::SocketAddress& address,
                                     absl::Duration timeout);
 
 }  // namespace forewarn::agent

@@ -4,7 +4,9 @@
 #include <optional>
 #include <utility>
 
-#include "agent/sources/socket_address.h"
+#include "protos/net/host_port.h"
+#include "protos/net/localhost.h"
+#include "protos/net/socket_address.h"
 
 namespace forewarn::agent {
 namespace {
@@ -12,15 +14,15 @@ namespace {
 constexpr absl::Duration kTimeout = absl::Seconds(5);
 
 bool NeedsResolver(const std::string& host) {
-  return !host.empty() && host != "localhost" &&
-         !ParseAddress(host, 0).has_value();
+  return !host.empty() && !net::IsLocalhost(host) &&
+         !net::ParseAddress(host, 0).has_value();
 }
 
 }  // namespace
 
 std::string ResolverName(const v1::AgentConfig& config) {
   for (const std::string& collector : config.collectors()) {
-    const absl::StatusOr<HostPort> place = ParseHostPort(collector);
+    const absl::StatusOr<net::HostPort> place = net::ParseHostPort(collector);
     if (place.ok() && NeedsResolver(place->host)) return place->host;
   }
   for (const v1::ProbeConfig& probe : config.probes()) {
@@ -34,7 +36,7 @@ std::string ResolverName(const v1::AgentConfig& config) {
 ResolverSource::ResolverSource(std::string name)
     : ResolverSource(
           std::move(name),
-          [](const std::string& host) { return LookUp(host, 0).status(); },
+          [](const std::string& host) { return net::LookUp(host, 0).status(); },
           kTimeout) {}
 
 ResolverSource::ResolverSource(std::string name, LookUpFunction look_up,

@@ -2,13 +2,12 @@
 
 #include <nghttp2/nghttp2.h>
 
-#include <algorithm>
-#include <cstring>
 #include <iterator>
 #include <utility>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
+#include "protos/net/http2_header.h"
 
 namespace forewarn::agent {
 namespace {
@@ -16,12 +15,6 @@ namespace {
 constexpr size_t kMaxReason = 400;
 // Room for some acknowledgements; nothing larger comes this way.
 constexpr int kWindow = 64 << 10;
-
-nghttp2_nv Header(absl::string_view name, absl::string_view value) {
-  return {reinterpret_cast<uint8_t*>(const_cast<char*>(name.data())),
-          reinterpret_cast<uint8_t*>(const_cast<char*>(value.data())),
-          name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
-}
 
 // "HTTP to gRPC Status Code Mapping", for a peer that is no gRPC server.
 absl::StatusCode CodeOfHttp(int status) {
@@ -71,21 +64,12 @@ struct GrpcCall::Callbacks {
                           uint8_t* out, size_t size, uint32_t* flags,
                           nghttp2_data_source* /*source*/, void* user) {
     GrpcCall& call = Of(user);
-    const size_t count = std::min(size, call.unsent_bytes());
-    if (count == 0) {
-      if (call.half_closed_) {
-        *flags |= NGHTTP2_DATA_FLAG_EOF;
-        return 0;
-      }
+    const size_t count = call.unsent_.Take(out, size);
+    if (call.half_closed_ && call.unsent_.bytes() == 0) {
+      *flags |= NGHTTP2_DATA_FLAG_EOF;
+    } else if (count == 0) {
       call.deferred_ = true;
       return NGHTTP2_ERR_DEFERRED;
-    }
-    std::memcpy(out, call.unsent_.data() + call.unsent_begin_, count);
-    call.unsent_begin_ += count;
-    if (call.unsent_bytes() == 0) {
-      call.unsent_.clear();
-      call.unsent_begin_ = 0;
-      if (call.half_closed_) *flags |= NGHTTP2_DATA_FLAG_EOF;
     }
     return static_cast<ssize_t>(count);
   }
@@ -174,13 +158,13 @@ GrpcCall::GrpcCall(absl::string_view authority, absl::string_view path,
       {NGHTTP2_SETTINGS_MAX_HEADER_LIST_SIZE, 16 << 10}};
   nghttp2_submit_settings(session_, NGHTTP2_FLAG_NONE, settings, 3);
   const nghttp2_nv headers[] = {
-      Header(":method", "POST"),
-      Header(":scheme", "https"),
-      Header(":path", path),
-      Header(":authority", authority),
-      Header("te", "trailers"),
-      Header("content-type", "application/grpc"),
-      Header("user-agent", "forewarn-agent"),
+      net::Http2Header(":method", "POST"),
+      net::Http2Header(":scheme", "https"),
+      net::Http2Header(":path", path),
+      net::Http2Header(":authority", authority),
+      net::Http2Header("te", "trailers"),
+      net::Http2Header("content-type", "application/grpc"),
+      net::Http2Header("user-agent", "forewarn-agent"),
   };
   nghttp2_data_provider body{};
   body.read_callback = Callbacks::ReadBody;
@@ -192,21 +176,19 @@ GrpcCall::~GrpcCall() { nghttp2_session_del(session_); }
 
 void GrpcCall::Send(absl::string_view message) {
   if (ended() || half_closed_) return;
-  unsent_.erase(0, unsent_begin_);
-  unsent_begin_ = 0;
-  wire::AppendGrpcFrame(message, unsent_);
-  if (deferred_) {
-    deferred_ = false;
-    nghttp2_session_resume_data(session_, stream_);
-  }
+  unsent_.Append(message);
+  Resume();
 }
 
 void GrpcCall::HalfClose() {
   half_closed_ = true;
-  if (deferred_) {
-    deferred_ = false;
-    nghttp2_session_resume_data(session_, stream_);
-  }
+  Resume();
+}
+
+void GrpcCall::Resume() {
+  if (!deferred_) return;
+  deferred_ = false;
+  nghttp2_session_resume_data(session_, stream_);
 }
 
 void GrpcCall::Cancel() {

@@ -41,7 +41,7 @@ class GrpcCall {
   // Bytes to write to the connection next; false when there are none, for now.
   bool TakeOutput(std::string& bytes);
   // Messages that flow control has kept back, in bytes.
-  size_t unsent_bytes() const { return unsent_.size() - unsent_begin_; }
+  size_t unsent_bytes() const { return unsent_.bytes(); }
 
   // Bytes that the connection brought. What is no HTTP/2 ends the call, at
   // the latest when the output that says so was taken.
@@ -59,12 +59,12 @@ class GrpcCall {
   void End(absl::Status status);
   void EndByTrailers();
   void EndWithSession();
+  void Resume();
 
   nghttp2_session* session_ = nullptr;
   int32_t stream_ = -1;
   wire::GrpcFrames frames_;
-  std::string unsent_;
-  size_t unsent_begin_ = 0;
+  wire::GrpcOutput unsent_;
   bool half_closed_ = false;
   bool deferred_ = false;
   bool pinging_ = false;

@@ -1,51 +1,30 @@
 #include "agent/uplink/grpc_transport.h"
 
 #include <poll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <optional>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "agent/uplink/grpc_call.h"
 #include "agent/uplink/tls_connection.h"
+#include "protos/base/bell.h"
+#include "protos/base/clock.h"
 #include "protos/base/mutex.h"
+#include "protos/net/tcp_connect.h"
+#include "protos/wire/grpc_frames.h"
 
 namespace forewarn::agent {
 namespace {
 
-constexpr char kReport[] = "/forewarn.v1.Telemetry/Report";
 constexpr absl::Duration kConnectWithin = absl::Seconds(10);
 // So long without traffic, then so long for the answer to a ping.
 constexpr absl::Duration kQuiet = absl::Seconds(20);
 constexpr size_t kMaxAnswer = 1 << 20;
 // A writer waits while flow control keeps more than this back.
 constexpr size_t kMaxUnsent = 64 << 10;
-
-// An eventfd: wakes whoever polls it.
-class Bell {
- public:
-  Bell() : descriptor_(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
-  void Ring() const {
-    const uint64_t one = 1;
-    // Fails only when it rings already.
-    [[maybe_unused]] const ssize_t done =
-        write(descriptor_.get(), &one, sizeof(one));
-  }
-  void Silence() const {
-    uint64_t count = 0;
-    [[maybe_unused]] const ssize_t done =
-        read(descriptor_.get(), &count, sizeof(count));
-  }
-  int fd() const { return descriptor_.get(); }
-
- private:
-  const base::Descriptor descriptor_;
-};
 
 // The reading thread owns the waiting: it polls, feeds the call and sends
 // what could not be sent at once. The writing thread sends by itself while
@@ -55,7 +34,7 @@ class GrpcStream final : public Stream {
   GrpcStream(std::string collector, Identity identity)
       : collector_(std::move(collector)),
         identity_(std::move(identity)),
-        call_(collector_, kReport, kMaxAnswer) {}
+        call_(collector_, wire::kReportPath, kMaxAnswer) {}
 
   bool Write(const v1::AgentMessage& message) override {
     if (!Connected()) return false;
@@ -108,6 +87,10 @@ class GrpcStream final : public Stream {
   }
 
  private:
+  // The clock that nobody sets, and that stands still in a sleep, which is no
+  // silence of the collector.
+  static absl::Duration Now() { return base::Clock::System().Awake(); }
+
   // The first Write connects; only the writing thread comes here.
   bool Connected() {
     {
@@ -123,7 +106,7 @@ class GrpcStream final : public Stream {
       return false;
     }
     connection_ = *std::move(connection);
-    heard_ = absl::Now();
+    heard_ = Now();
     return !Over();
   }
 
@@ -161,9 +144,7 @@ class GrpcStream final : public Stream {
   }
 
   void KeepAlive() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
-    const absl::Time now = absl::Now();
-    // A clock that was set back, or a sleep, is no silence of the collector.
-    if (now < heard_) heard_ = now;
+    const absl::Duration now = Now();
     if (now - heard_ >= 2 * kQuiet && call_.pinging()) {
       Fail(absl::UnavailableError(
           absl::StrCat("the collector at ", collector_, " does not answer")));
@@ -178,7 +159,7 @@ class GrpcStream final : public Stream {
     const short events =
         static_cast<short>(output_left() ? POLLIN | POLLOUT : POLLIN);
     const absl::Duration left =
-        heard_ + (call_.pinging() ? 2 * kQuiet : kQuiet) - absl::Now();
+        heard_ + (call_.pinging() ? 2 * kQuiet : kQuiet) - Now();
     pollfd waiting[] = {{connection_->fd(), events, 0},
                         {bell_.fd(), POLLIN, 0}};
     const int patience = static_cast<int>(
@@ -196,7 +177,7 @@ class GrpcStream final : public Stream {
         return;
       }
       if (*count == 0) return;
-      heard_ = absl::Now();
+      heard_ = Now();
       answered_ = true;
       const absl::Status status =
           call_.Receive(absl::string_view(input_.data(), *count));
@@ -218,7 +199,7 @@ class GrpcStream final : public Stream {
 
   const std::string collector_;
   const Identity identity_;
-  const Bell bell_;
+  const base::Bell bell_;
 
   base::Mutex mutex_;
   base::CondVar sent_;
@@ -227,7 +208,7 @@ class GrpcStream final : public Stream {
   std::string output_ ABSL_GUARDED_BY(mutex_);
   size_t output_begin_ ABSL_GUARDED_BY(mutex_) = 0;
   std::array<char, 4096> input_ ABSL_GUARDED_BY(mutex_);
-  absl::Time heard_ ABSL_GUARDED_BY(mutex_);
+  absl::Duration heard_ ABSL_GUARDED_BY(mutex_);
   bool answered_ ABSL_GUARDED_BY(mutex_) = false;
   bool cancelled_ ABSL_GUARDED_BY(mutex_) = false;
   absl::Status failure_ ABSL_GUARDED_BY(mutex_);
@@ -244,17 +225,14 @@ std::unique_ptr<Stream> GrpcTransport::Open(const std::string& collector,
 absl::Status GrpcTransport::Probe(const std::string& collector,
                                   const Identity& identity,
                                   absl::Duration timeout) {
-  const Bell never;
+  const base::Bell never;
   const absl::StatusOr<std::unique_ptr<TlsConnection>> connection =
       TlsConnection::Dial(collector, identity, timeout, never.fd());
   if (!connection.ok()) return connection.status();
   // In TLS 1.3 a refused client certificate shows only after the handshake.
-  constexpr int kSecondThoughtMs = 500;
-  const absl::Time until = absl::Now() + absl::Milliseconds(kSecondThoughtMs);
+  const base::Deadline second_thought(absl::Milliseconds(500));
   std::array<char, 1024> input;
-  while (absl::Now() < until) {
-    pollfd waiting{(*connection)->fd(), POLLIN, 0};
-    if (poll(&waiting, 1, kSecondThoughtMs) <= 0) break;
+  while (net::AwaitReady((*connection)->fd(), POLLIN, second_thought).ok()) {
     const absl::StatusOr<size_t> count =
         (*connection)->Read(input.data(), input.size());
     if (!count.ok()) {

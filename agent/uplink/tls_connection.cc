@@ -1,121 +1,39 @@
 #include "agent/uplink/tls_connection.h"
 
-#include <netdb.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
 #include <openssl/err.h>
 #include <poll.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <iterator>
 #include <memory>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "agent/identity/openssl_handles.h"
-#include "protos/base/localhost.h"
 #include "protos/base/status.h"
+#include "protos/net/host_port.h"
+#include "protos/net/peer_name.h"
+#include "protos/net/socket_address.h"
+#include "protos/net/tcp_connect.h"
 
 namespace forewarn::agent {
 namespace {
 
 constexpr unsigned char kHttp2[] = {2, 'h', '2'};
 
-struct HostAndService {
-  std::string host;
-  std::string service;
-};
-
-absl::StatusOr<HostAndService> Split(absl::string_view collector) {
-  const size_t colon = collector.rfind(':');
-  if (colon == absl::string_view::npos || colon == 0 ||
-      colon + 1 == collector.size()) {
-    return absl::InvalidArgumentError(
-        absl::StrCat("connect to ", collector, ": must be host:port"));
-  }
-  absl::string_view host = collector.substr(0, colon);
-  if (absl::ConsumePrefix(&host, "[")) absl::ConsumeSuffix(&host, "]");
-  return HostAndService{std::string(host),
-                        std::string(collector.substr(colon + 1))};
-}
-
-// Until `fd` is ready for `events`, or the deadline, or the interrupt.
-absl::Status AwaitReady(int fd, short events, absl::Time deadline,
-                        int interrupt) {
-  for (;;) {
-    pollfd waiting[] = {{fd, events, 0}, {interrupt, POLLIN, 0}};
-    const int64_t left = absl::ToInt64Milliseconds(
-        absl::Ceil(deadline - absl::Now(), absl::Milliseconds(1)));
-    const int ready = poll(
-        waiting, 2, static_cast<int>(std::clamp<int64_t>(left, 0, 3600000)));
-    if (ready < 0 && errno == EINTR) continue;
-    if (ready < 0) return absl::ErrnoToStatus(errno, "poll");
-    if (waiting[1].revents != 0) return absl::CancelledError("interrupted");
-    if (ready == 0) return absl::UnavailableError("no answer in time");
-    return absl::OkStatus();
-  }
-}
-
-struct Addresses {
-  addrinfo* first = nullptr;
-  ~Addresses() {
-    if (first != nullptr) freeaddrinfo(first);
-  }
-};
-
-absl::StatusOr<base::Descriptor> ConnectTo(const addrinfo& address,
-                                           absl::Time deadline, int interrupt) {
-  base::Descriptor socket(::socket(
-      address.ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-  if (socket.get() < 0) return absl::ErrnoToStatus(errno, "socket");
-  const int one = 1;
-  setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-  if (connect(socket.get(), address.ai_addr, address.ai_addrlen) == 0) {
-    return socket;
-  }
-  if (errno != EINPROGRESS) return absl::ErrnoToStatus(errno, "connect");
-  FOREWARN_RETURN_IF_ERROR(
-      AwaitReady(socket.get(), POLLOUT, deadline, interrupt));
-  int error = 0;
-  socklen_t size = sizeof(error);
-  getsockopt(socket.get(), SOL_SOCKET, SO_ERROR, &error, &size);
-  if (error != 0) return absl::ErrnoToStatus(error, "connect");
-  return socket;
-}
-
 // Each address in turn, each with its share of the time that is left.
-absl::StatusOr<base::Descriptor> ConnectTo(const HostAndService& server,
-                                           absl::Time deadline, int interrupt) {
-  std::vector<std::string> names = {server.host};
-  if (base::IsLocalhost(server.host)) {
-    names.assign(std::begin(base::kLoopback), std::end(base::kLoopback));
-  }
-  std::vector<std::unique_ptr<Addresses>> found;
-  std::vector<const addrinfo*> all;
+absl::StatusOr<base::Descriptor> ConnectTo(const net::HostPort& server,
+                                           base::Deadline deadline,
+                                           int interrupt) {
+  FOREWARN_ASSIGN_OR_RETURN(const std::vector<net::SocketAddress> addresses,
+                            net::LookUp(server.host, server.port));
   absl::Status last = absl::UnavailableError("no address");
-  for (const std::string& name : names) {
-    addrinfo wanted{};
-    wanted.ai_family = AF_UNSPEC;
-    wanted.ai_socktype = SOCK_STREAM;
-    auto addresses = std::make_unique<Addresses>();
-    const int error = getaddrinfo(name.c_str(), server.service.c_str(), &wanted,
-                                  &addresses->first);
-    if (error != 0) last = absl::UnavailableError(gai_strerror(error));
-    for (const addrinfo* a = addresses->first; a != nullptr; a = a->ai_next) {
-      all.push_back(a);
-    }
-    found.push_back(std::move(addresses));
-  }
-  for (size_t i = 0; i < all.size(); ++i) {
-    const absl::Time now = absl::Now();
-    absl::StatusOr<base::Descriptor> socket = ConnectTo(
-        *all[i], now + (deadline - now) / (all.size() - i), interrupt);
+  for (size_t i = 0; i < addresses.size(); ++i) {
+    const base::Deadline share(deadline.Left() /
+                               static_cast<int64_t>(addresses.size() - i));
+    absl::StatusOr<base::Descriptor> socket =
+        net::TcpConnect(addresses[i], share, interrupt);
     if (socket.ok() || absl::IsCancelled(socket.status())) return socket;
     last = socket.status();
   }
@@ -175,8 +93,9 @@ absl::StatusOr<TlsConnection::ContextHandle> TlsConnection::MakeContext(
 absl::StatusOr<std::unique_ptr<TlsConnection>> TlsConnection::Dial(
     const std::string& collector, const Identity& identity,
     absl::Duration timeout, int interrupt) {
-  const absl::Time deadline = absl::Now() + timeout;
-  FOREWARN_ASSIGN_OR_RETURN(const HostAndService server, Split(collector));
+  const base::Deadline deadline(timeout);
+  FOREWARN_ASSIGN_OR_RETURN(const net::HostPort server,
+                            net::ParseHostPort(collector));
   FOREWARN_ASSIGN_OR_RETURN(const ContextHandle context, MakeContext(identity));
   absl::StatusOr<base::Descriptor> socket =
       ConnectTo(server, deadline, interrupt);
@@ -189,14 +108,8 @@ absl::StatusOr<std::unique_ptr<TlsConnection>> TlsConnection::Dial(
   if (session == nullptr || SSL_set_fd(session.get(), socket->get()) != 1) {
     return OpenSslError("prepare TLS");
   }
-  // An address is looked for among addresses, a name among names.
-  X509_VERIFY_PARAM* const rules = SSL_get0_param(session.get());
-  if (X509_VERIFY_PARAM_set1_ip_asc(rules, server.host.c_str()) != 1) {
-    ERR_clear_error();
-    if (SSL_set1_host(session.get(), server.host.c_str()) != 1 ||
-        SSL_set_tlsext_host_name(session.get(), server.host.c_str()) != 1) {
-      return OpenSslError(absl::StrCat("connect to ", collector));
-    }
+  if (!net::ExpectPeer(session.get(), server.host)) {
+    return OpenSslError(absl::StrCat("connect to ", collector));
   }
   SSL_set_connect_state(session.get());
   std::unique_ptr<TlsConnection> connection(
@@ -205,7 +118,7 @@ absl::StatusOr<std::unique_ptr<TlsConnection>> TlsConnection::Dial(
   return connection;
 }
 
-absl::Status TlsConnection::Handshake(absl::Time deadline, int interrupt) {
+absl::Status TlsConnection::Handshake(base::Deadline deadline, int interrupt) {
   for (;;) {
     ERR_clear_error();
     const int result = SSL_do_handshake(session_.get());
@@ -215,8 +128,8 @@ absl::Status TlsConnection::Handshake(absl::Time deadline, int interrupt) {
       return Failure(result);
     }
     const absl::Status ready =
-        AwaitReady(fd(), error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT,
-                   deadline, interrupt);
+        net::AwaitReady(fd(), error == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT,
+                        deadline, interrupt);
     if (absl::IsCancelled(ready)) return ready;
     if (!ready.ok()) {
       return absl::UnavailableError(

@@ -11,6 +11,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "agent/identity/key_store.h"
+#include "protos/base/deadline.h"
 #include "protos/base/descriptor.h"
 
 namespace forewarn::agent {
@@ -50,7 +51,7 @@ class TlsConnection {
                 std::unique_ptr<SSL, FreeSession> session);
 
   static absl::StatusOr<ContextHandle> MakeContext(const Identity& identity);
-  absl::Status Handshake(absl::Time deadline, int interrupt);
+  absl::Status Handshake(base::Deadline deadline, int interrupt);
   absl::Status Failure(int result) const;
 
   const std::string collector_;

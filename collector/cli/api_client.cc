@@ -7,18 +7,17 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/ascii.h"
-#include "absl/strings/match.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
 #include "collector/cli/json_value.h"
 #include "collector/cli/screen_text.h"
 #include "protos/http/http_exchange.h"
+#include "protos/http/url.h"
 
 namespace forewarn::cli {
 namespace {
 
 constexpr size_t kLargestAnswer = 64 * 1024 * 1024;
+constexpr uint16_t kHttpsPort = 443;
 constexpr absl::Duration kPatience = absl::Seconds(30);
 
 absl::Status TransportError(const absl::Status& error,
@@ -77,35 +76,16 @@ absl::Status HttpError(const http::Reply& response) {
 }  // namespace
 
 absl::StatusOr<ApiClient> ApiClient::Make(const ClientConfig& config) {
-  const auto wrong = [&config] {
+  const absl::StatusOr<net::HostPort> server =
+      http::ParseServerUrl(config.url, kHttpsPort);
+  if (!server.ok()) {
     return absl::InvalidArgumentError(
         absl::StrCat(config.path, ": url must be https://host:port"));
-  };
+  }
   ApiClient client;
   client.config_ = config;
-  absl::string_view rest = config.url;
-  if (!absl::ConsumePrefix(&rest, "https://")) return wrong();
-  absl::ConsumeSuffix(&rest, "/");
-  absl::string_view port;
-  if (absl::ConsumePrefix(&rest, "[")) {
-    const size_t end = rest.find(']');
-    if (end == absl::string_view::npos) return wrong();
-    client.host_ = std::string(rest.substr(0, end));
-    port = rest.substr(end + 1);
-  } else {
-    const size_t colon = rest.find(':');
-    client.host_ = std::string(rest.substr(0, colon));
-    port = colon == absl::string_view::npos ? "" : rest.substr(colon);
-  }
-  if (client.host_.empty() ||
-      client.host_.find_first_of("/?#@ ") != std::string::npos) {
-    return wrong();
-  }
-  if (!port.empty() && (!absl::ConsumePrefix(&port, ":") ||
-                        !absl::SimpleAtoi(port, &client.port_) ||
-                        client.port_ < 1 || client.port_ > 65535)) {
-    return wrong();
-  }
+  client.host_ = server->host;
+  client.port_ = server->port;
   return client;
 }
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "forewarn/v1/telemetry.pb.h"
+#include "forewarn/v1/fleet.pb.h"
 
 namespace forewarn::detect {
 
@@ -16,6 +16,9 @@ struct EndpointProfile {
   std::string site;
   std::vector<std::string> tags;
 };
+
+// As the registry knows it; who names no class is a server.
+EndpointProfile ProfileOf(const v1::Endpoint& endpoint);
 
 }  // namespace forewarn::detect
 

@@ -12,7 +12,6 @@
 namespace forewarn::ingest {
 namespace {
 
-constexpr char kReport[] = "/forewarn.v1.Telemetry/Report";
 constexpr int kMostRejections = 20;
 
 }  // namespace
@@ -27,7 +26,7 @@ AgentStream::AgentStream(StreamHost& host, uint64_t number,
       refused_(std::move(refused)),
       link_(std::move(link)),
       scratch_(scratch),
-      call_(kReport, host.options().batch_bytes, *this),
+      call_(wire::kReportPath, host.options().batch_bytes, *this),
       decoder_(host.options().limits) {}
 
 AgentStream::~AgentStream() {

@@ -9,6 +9,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "protos/base/status.h"
+#include "protos/net/socket_address.h"
 
 namespace forewarn::ingest {
 namespace {
@@ -16,31 +17,20 @@ namespace {
 constexpr int kBacklog = 4096;
 constexpr absl::Duration kFarewell = absl::Seconds(2);
 
-struct Addresses {
-  addrinfo* first = nullptr;
-  ~Addresses() {
-    if (first != nullptr) freeaddrinfo(first);
-  }
-};
-
 absl::StatusOr<base::Descriptor> Listen(const std::string& address, int port) {
   const std::string deed =
       absl::StrCat("listen for agents on ", address, ":", port);
-  addrinfo wanted{};
-  wanted.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV | AI_PASSIVE;
-  wanted.ai_socktype = SOCK_STREAM;
-  Addresses found;
-  if (getaddrinfo(address.c_str(), absl::StrCat(port).c_str(), &wanted,
-                  &found.first) != 0) {
+  const std::optional<net::SocketAddress> own =
+      net::ParseAddress(address, static_cast<uint16_t>(port));
+  if (!own.has_value()) {
     return absl::InvalidArgumentError(
         absl::StrCat(deed, ": must be an IP address"));
   }
-  base::Descriptor listener(socket(
-      found.first->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+  base::Descriptor listener(
+      socket(own->family(), SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
   const int one = 1;
   setsockopt(listener.get(), SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-  if (bind(listener.get(), found.first->ai_addr, found.first->ai_addrlen) !=
-          0 ||
+  if (bind(listener.get(), own->get(), own->length) != 0 ||
       listen(listener.get(), kBacklog) != 0) {
     return absl::UnavailableError(
         absl::StrCat(deed, ": ", base::ErrnoStatus(errno, "bind").message()));

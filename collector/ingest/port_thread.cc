@@ -5,7 +5,6 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,17 +12,14 @@
 #include <algorithm>
 #include <cerrno>
 #include <chrono>
-#include <deque>
-#include <optional>
 #include <utility>
 
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
-#include "absl/time/clock.h"
 #include "collector/ingest/agent_stream.h"
+#include "protos/base/clock.h"
 #include "protos/base/logging.h"
 #include "protos/base/status.h"
-#include "protos/wire/proto_time.h"
 
 namespace forewarn::ingest {
 namespace {
@@ -80,77 +76,6 @@ int64_t ChangedAt(const std::string& path) {
 
 }  // namespace
 
-// Words for streams, from other threads. Bounded by what shards say: one ack
-// a batch, and a stream has at most twice its credits under way.
-struct PortThread::Outbox {
-  struct Word {
-    uint64_t connection = 0;
-    // An ack, unless one of the others is set.
-    wire::RunId run{};
-    uint64_t sequence = 0;
-    std::vector<wire::DroppedSample> dropped;
-    std::optional<v1::CollectorMessage> message;
-    std::optional<absl::Status> failure;
-  };
-
-  Outbox() : bell(eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC)) {}
-
-  void Put(Word word) {
-    bool ring = false;
-    {
-      base::MutexLock lock(&mutex);
-      ring = words.empty();
-      words.push_back(std::move(word));
-    }
-    if (ring) Ring();
-  }
-  void Ring() const {
-    const uint64_t one = 1;
-    [[maybe_unused]] const ssize_t done = write(bell.get(), &one, sizeof(one));
-  }
-
-  const base::Descriptor bell;
-  base::Mutex mutex;
-  std::vector<Word> words ABSL_GUARDED_BY(mutex);
-};
-
-// The shard's end of a stream.
-class PortThread::Link final : public shard::StreamLink {
- public:
-  Link(std::shared_ptr<Outbox> outbox, uint64_t connection)
-      : outbox_(std::move(outbox)), connection_(connection) {}
-
-  void Acknowledge(const wire::RunId& run, uint64_t sequence,
-                   std::vector<wire::DroppedSample> dropped) override {
-    Outbox::Word word;
-    word.connection = connection_;
-    word.run = run;
-    word.sequence = sequence;
-    word.dropped = std::move(dropped);
-    outbox_->Put(std::move(word));
-  }
-  void SetPace(absl::Duration tick, absl::Duration lasting,
-               absl::string_view reason) override {
-    Outbox::Word word;
-    word.connection = connection_;
-    v1::Pace& pace = *word.message.emplace().mutable_pace();
-    *pace.mutable_tick() = wire::ToProtoDuration(tick);
-    *pace.mutable_lasting() = wire::ToProtoDuration(lasting);
-    pace.set_reason(std::string(reason));
-    outbox_->Put(std::move(word));
-  }
-  void Fail(const absl::Status& status) override {
-    Outbox::Word word;
-    word.connection = connection_;
-    word.failure = status;
-    outbox_->Put(std::move(word));
-  }
-
- private:
-  const std::shared_ptr<Outbox> outbox_;
-  const uint64_t connection_;
-};
-
 struct PortThread::Connection {
   struct FreeSession {
     void operator()(SSL* session) const { SSL_free(session); }
@@ -165,9 +90,9 @@ struct PortThread::Connection {
   size_t output_begin = 0;
   bool wants_out = false;
   bool pinged = false;
-  absl::Time began;
-  absl::Time heard;
-  absl::Time finished_at = absl::InfiniteFuture();
+  absl::Duration began;  // as PortThread::now_
+  absl::Duration heard;
+  absl::Duration finished_at = absl::InfiniteDuration();
 
   ~Connection() {
     stream.reset();
@@ -239,7 +164,7 @@ absl::Status PortThread::Start() {
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u64 = kBell;
-  epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, outbox_->bell.get(), &event);
+  epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, outbox_->bell().fd(), &event);
   event.events = EPOLLIN | EPOLLEXCLUSIVE;
   event.data.u64 = kListener;
   epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, listener_, &event);
@@ -250,15 +175,15 @@ absl::Status PortThread::Start() {
 void PortThread::Stop(absl::Duration farewell) {
   if (!thread_.joinable()) return;
   stop_within_ms_ = absl::ToInt64Milliseconds(farewell);
-  outbox_->Ring();
+  outbox_->bell().Ring();
   thread_.join();
 }
 
 void PortThread::Run() {
   epoll_event events[512];
-  absl::Time stop_at = absl::InfiniteFuture();
+  absl::Duration stop_at = absl::InfiniteDuration();
   for (;;) {
-    now_ = absl::Now();
+    now_ = base::Clock::System().Awake();
     if (stop_within_ms_ >= 0 && accepting_) {
       accepting_ = false;
       epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, listener_, nullptr);
@@ -267,21 +192,21 @@ void PortThread::Run() {
     if (!accepting_ && (now_ >= stop_at || connections_.empty())) break;
     const int count =
         epoll_wait(epoll_.get(), events, 512, accepting_ ? 1000 : 50);
-    now_ = absl::Now();
-    may_accept_ = false;
+    now_ = base::Clock::System().Awake();
+    bool may_accept = false;
     // Acks first: they are what a stream's allowance is counted by.
     DrainOutbox();
     for (int i = 0; i < count; ++i) {
       const uint64_t id = events[i].data.u64;
       if (id == kListener) {
-        may_accept_ = accepting_;
+        may_accept = accepting_;
       } else if (id != kBell) {
         if (const auto it = connections_.find(id); it != connections_.end()) {
           Serve(*it->second);
         }
       }
     }
-    if (may_accept_) Accept();
+    if (may_accept) Accept();
     Sweep();
     ReloadCertificates();
   }
@@ -349,7 +274,7 @@ bool PortThread::Shake(Connection& connection) {
   connection.slot_of = &host_;
   connection.stream = std::make_unique<AgentStream>(
       host_, connection.id, id.ok() ? *id : "unknown", refused,
-      std::make_shared<Link>(outbox_, connection.id), scratch_);
+      std::make_shared<OutboxLink>(outbox_, connection.id), scratch_);
   connection.began = now_;
   return true;
 }
@@ -432,13 +357,8 @@ void PortThread::Flush(Connection& connection) {
 }
 
 void PortThread::DrainOutbox() {
-  uint64_t rings = 0;
-  if (read(outbox_->bell.get(), &rings, sizeof(rings)) < 0) return;
-  std::vector<Outbox::Word> words;
-  {
-    base::MutexLock lock(&outbox_->mutex);
-    words.swap(outbox_->words);
-  }
+  if (!outbox_->bell().Silence()) return;
+  const std::vector<Outbox::Word> words = outbox_->TakeAll();
   absl::flat_hash_set<uint64_t> touched;
   for (const Outbox::Word& word : words) {
     const auto it = connections_.find(word.connection);

@@ -15,6 +15,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "collector/ingest/outbox.h"
 #include "collector/ingest/stream_host.h"
 #include "forewarn/v1/telemetry.pb.h"
 #include "protos/base/descriptor.h"
@@ -48,8 +49,6 @@ class PortThread {
   void Stop(absl::Duration farewell);
 
  private:
-  struct Outbox;
-  class Link;
   struct Connection;
   struct FreeContext {
     void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
@@ -78,12 +77,12 @@ class PortThread {
   absl::flat_hash_map<uint64_t, std::unique_ptr<Connection>> connections_;
   uint64_t next_id_ = 0;
   bool accepting_ = true;
-  bool may_accept_ = false;
   v1::AgentMessage scratch_;
   std::vector<char> input_;
-  absl::Time now_;
-  absl::Time next_sweep_;
-  absl::Time next_reload_;
+  // By the clock that nobody sets.
+  absl::Duration now_;
+  absl::Duration next_sweep_;
+  absl::Duration next_reload_;
   std::atomic<int64_t> stop_within_ms_ = -1;
   std::thread thread_;
 };

@@ -2,12 +2,11 @@
 
 #include <nghttp2/nghttp2.h>
 
-#include <algorithm>
-#include <cstring>
 #include <iterator>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "protos/net/http2_header.h"
 
 namespace forewarn::ingest {
 namespace {
@@ -16,12 +15,6 @@ constexpr size_t kOutput = 64 << 10;
 // A backlog comes in large batches; a live stream never fills this.
 constexpr int kWindow = 256 << 10;
 constexpr size_t kMaxReason = 1000;
-
-nghttp2_nv Header(absl::string_view name, absl::string_view value) {
-  return {reinterpret_cast<uint8_t*>(const_cast<char*>(name.data())),
-          reinterpret_cast<uint8_t*>(const_cast<char*>(value.data())),
-          name.size(), value.size(), NGHTTP2_NV_FLAG_NONE};
-}
 
 }  // namespace
 
@@ -102,20 +95,16 @@ struct ServerCall::Callbacks {
                           uint8_t* out, size_t size, uint32_t* flags,
                           nghttp2_data_source* /*source*/, void* user) {
     ServerCall& call = Of(user);
-    const size_t count = std::min(size, call.unsent_bytes());
-    std::memcpy(out, call.unsent_.data() + call.unsent_begin_, count);
-    call.unsent_begin_ += count;
-    if (call.unsent_bytes() > 0) return static_cast<ssize_t>(count);
-    call.unsent_.clear();
-    call.unsent_begin_ = 0;
+    const size_t count = call.unsent_.Take(out, size);
+    if (call.unsent_.bytes() > 0) return static_cast<ssize_t>(count);
     if (call.finished_) {
       *flags |= NGHTTP2_DATA_FLAG_EOF | NGHTTP2_DATA_FLAG_NO_END_STREAM;
       const std::string code =
           absl::StrCat(static_cast<int>(call.status_.code()));
       const std::string reason =
           wire::PercentEncoded(call.status_.message().substr(0, kMaxReason));
-      const nghttp2_nv trailers[] = {Header("grpc-status", code),
-                                     Header("grpc-message", reason)};
+      const nghttp2_nv trailers[] = {net::Http2Header("grpc-status", code),
+                                     net::Http2Header("grpc-message", reason)};
       nghttp2_submit_trailer(session, stream, trailers, reason.empty() ? 1 : 2);
       return static_cast<ssize_t>(count);
     }
@@ -163,8 +152,9 @@ ServerCall::~ServerCall() { nghttp2_session_del(session_); }
 void ServerCall::BeginAnswer() {
   if (answering_) return;
   answering_ = true;
-  const nghttp2_nv headers[] = {Header(":status", "200"),
-                                Header("content-type", "application/grpc")};
+  const nghttp2_nv headers[] = {
+      net::Http2Header(":status", "200"),
+      net::Http2Header("content-type", "application/grpc")};
   nghttp2_data_provider body{};
   body.read_callback = Callbacks::ReadBody;
   nghttp2_submit_response(session_, stream_, headers, std::size(headers),
@@ -216,11 +206,7 @@ void ServerCall::Resume() {
 
 void ServerCall::Send(absl::string_view message) {
   if (finished_ || stream_ == 0) return;
-  if (unsent_begin_ > 0) {
-    unsent_.erase(0, unsent_begin_);
-    unsent_begin_ = 0;
-  }
-  wire::AppendGrpcFrame(message, unsent_);
+  unsent_.Append(message);
   Resume();
 }
 

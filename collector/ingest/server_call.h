@@ -51,11 +51,10 @@ class ServerCall {
   // Asks the peer for a sign of life.
   void Ping();
 
-  bool called() const { return stream_ > 0; }
   bool finished() const { return finished_; }
   // Nothing more will come or go: the connection may be closed.
   bool over() const;
-  size_t unsent_bytes() const { return unsent_.size() - unsent_begin_; }
+  size_t unsent_bytes() const { return unsent_.bytes(); }
 
  private:
   struct Callbacks;
@@ -72,8 +71,7 @@ class ServerCall {
   std::string asked_path_;
   std::string method_;
   std::string content_type_;
-  std::string unsent_;
-  size_t unsent_begin_ = 0;
+  wire::GrpcOutput unsent_;
   bool answering_ = false;  // headers were submitted
   bool deferred_ = false;
   bool finished_ = false;

@@ -15,20 +15,6 @@ namespace {
 using base::Log;
 using base::LogLevel;
 
-detect::EndpointProfile ProfileOf(const v1::Endpoint& endpoint) {
-  detect::EndpointProfile profile;
-  profile.id = endpoint.id();
-  profile.host_name = endpoint.facts().host_name();
-  profile.endpoint_class = endpoint.facts().endpoint_class();
-  if (profile.endpoint_class == v1::ENDPOINT_CLASS_UNSPECIFIED) {
-    profile.endpoint_class = v1::ENDPOINT_CLASS_SERVER;
-  }
-  profile.site = endpoint.facts().site();
-  profile.tags.assign(endpoint.facts().tags().begin(),
-                      endpoint.facts().tags().end());
-  return profile;
-}
-
 }  // namespace
 
 shard::Shard& StreamHost::ShardOf(const std::string& endpoint_id) {
@@ -64,8 +50,8 @@ absl::Status StreamHost::Greet(uint64_t stream, const std::string& id,
         "a newer stream of this endpoint came; is the machine a clone?"));
   }
   metrics_.streams_open.Increment();
-  Post(id, shard::StreamOpened{stream, endpoint->number(), ProfileOf(*endpoint),
-                               std::move(link)});
+  Post(id, shard::StreamOpened{stream, endpoint->number(),
+                               detect::ProfileOf(*endpoint), std::move(link)});
   Log(LogLevel::kInfo, "stream opened",
       {{"endpoint", id},
        {"host", endpoint->facts().host_name()},

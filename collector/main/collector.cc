@@ -90,18 +90,6 @@ shard::Shard::Options ShardOptions(const Settings& settings, int index) {
   return options;
 }
 
-detect::EndpointProfile ProfileOf(const v1::Endpoint& endpoint) {
-  const v1::EndpointFacts& facts = endpoint.facts();
-  return {
-      .id = endpoint.id(),
-      .host_name = facts.host_name(),
-      .endpoint_class = facts.endpoint_class() == v1::ENDPOINT_CLASS_UNSPECIFIED
-                            ? v1::ENDPOINT_CLASS_SERVER
-                            : facts.endpoint_class(),
-      .site = facts.site(),
-      .tags = {facts.tags().begin(), facts.tags().end()}};
-}
-
 absl::StatusOr<detect::RuleSet> LoadRules(const Settings& settings) {
   const v1::RulesConfig& config = settings.config.rules();
   const std::vector<v1::RuleOverride> overrides(config.overrides().begin(),
@@ -198,10 +186,11 @@ class Collector::Rooms {
     for (const auto& shard : shards_) shard->Start();
     for (const v1::Endpoint& endpoint : registry_.List()) {
       const auto& seen = endpoint.last_seen_at();
-      host_->Post(endpoint.id(),
-                  shard::EndpointKnown{endpoint.number(), ProfileOf(endpoint),
-                                       endpoint.presence(),
-                                       absl::FromUnixSeconds(seen.seconds())});
+      host_->Post(
+          endpoint.id(),
+          shard::EndpointKnown{endpoint.number(), detect::ProfileOf(endpoint),
+                               endpoint.presence(),
+                               absl::FromUnixSeconds(seen.seconds())});
     }
   }
 

@@ -90,11 +90,7 @@ class Shard {
   // Works off the mailbox, then ends the thread.
   void Stop();
 
-  // False when the mailbox is full: the stream must be refused. Thread-safe.
-  bool TryPost(Message&& message) {
-    return mailbox_.TryPush(std::move(message));
-  }
-  // For what must not be lost (a stream's end); waits. Thread-safe.
+  // Waits while the mailbox is full. Thread-safe.
   void Post(Message message) { mailbox_.Push(std::move(message)); }
 
  private:

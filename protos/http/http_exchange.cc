@@ -3,9 +3,6 @@
 
 #include "protos/http/http_exchange.h"
 
-#include <openssl/err.h>
-#include <openssl/x509v3.h>
-
 #include <atomic>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/io_context.hpp>
@@ -21,8 +18,9 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "protos/base/localhost.h"
 #include "protos/base/status.h"
+#include "protos/net/localhost.h"
+#include "protos/net/peer_name.h"
 
 namespace forewarn::http {
 namespace {
@@ -101,8 +99,8 @@ struct Exchange::Core {
 
   absl::Status Connect(const Request& request, tcp::socket& socket) {
     std::vector<tcp::endpoint> addresses;
-    if (base::IsLocalhost(request.host)) {
-      for (const char* address : base::kLoopback) {
+    if (net::IsLocalhost(request.host)) {
+      for (const char* address : net::kLoopback) {
         addresses.emplace_back(asio::ip::make_address(address),
                                static_cast<uint16_t>(request.port));
       }
@@ -147,12 +145,9 @@ struct Exchange::Core {
     if (request.prepare_tls) request.prepare_tls(tls.native_handle());
     asio::ssl::stream<tcp::socket&> stream(socket, tls);
     SSL* const session = stream.native_handle();
-    // An address is looked for among addresses, a name among names.
-    if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(session),
-                                      request.host.c_str()) != 1) {
-      SSL_set1_host(session, request.host.c_str());
-      SSL_set_tlsext_host_name(session, request.host.c_str());
-      ERR_clear_error();
+    if (!net::ExpectPeer(session, request.host)) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("agree on TLS: ", request.host, " is no host name"));
     }
     absl::Status shaken = Await("agree on TLS", [&](auto handler) {
       stream.async_handshake(asio::ssl::stream_base::client, handler);

@@ -1,5 +1,8 @@
 #include "protos/wire/grpc_frames.h"
 
+#include <algorithm>
+#include <cstring>
+
 #include "absl/strings/ascii.h"
 #include "absl/strings/escaping.h"
 #include "absl/strings/str_cat.h"
@@ -23,6 +26,23 @@ void AppendGrpcFrame(absl::string_view message, std::string& out) {
     out += static_cast<char>(message.size() >> shift & 0xff);
   }
   out.append(message.data(), message.size());
+}
+
+void GrpcOutput::Append(absl::string_view message) {
+  bytes_.erase(0, begin_);
+  begin_ = 0;
+  AppendGrpcFrame(message, bytes_);
+}
+
+size_t GrpcOutput::Take(uint8_t* out, size_t size) {
+  const size_t count = std::min(size, bytes());
+  std::memcpy(out, bytes_.data() + begin_, count);
+  begin_ += count;
+  if (bytes() == 0) {
+    bytes_.clear();
+    begin_ = 0;
+  }
+  return count;
 }
 
 absl::Status GrpcFrames::Append(absl::string_view bytes) {

@@ -15,8 +15,24 @@ namespace forewarn::wire {
 
 inline constexpr size_t kGrpcPrefix = 5;
 
+// The one call between agent and collector.
+inline constexpr char kReportPath[] = "/forewarn.v1.Telemetry/Report";
+
 // Appends one message, uncompressed.
 void AppendGrpcFrame(absl::string_view message, std::string& out);
+
+// Messages that wait to be sent. Thread-compatible.
+class GrpcOutput {
+ public:
+  void Append(absl::string_view message);
+  // Moves at most `size` bytes to `out`; how many.
+  size_t Take(uint8_t* out, size_t size);
+  size_t bytes() const { return bytes_.size() - begin_; }
+
+ private:
+  std::string bytes_;
+  size_t begin_ = 0;
+};
 
 // Joins what arrives in pieces. Thread-compatible.
 class GrpcFrames {

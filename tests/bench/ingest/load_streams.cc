@@ -3,7 +3,6 @@
 #include <linux/tcp.h>
 #include <netinet/in.h>
 #include <sys/epoll.h>
-#include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -14,6 +13,8 @@
 
 #include "absl/strings/str_cat.h"
 #include "forewarn/v1/telemetry.pb.h"
+#include "protos/net/tcp_connect.h"
+#include "protos/wire/grpc_frames.h"
 #include "protos/wire/proto_time.h"
 
 namespace forewarn::bench {
@@ -33,8 +34,6 @@ LoadStreams::LoadStreams(Options options,
     : options_(std::move(options)),
       streams_(identities.size()),
       epoll_(epoll_create1(0)),
-      bell_(eventfd(0, EFD_NONBLOCK)),
-      never_(eventfd(0, EFD_NONBLOCK)),
       input_(64 << 10) {
   for (size_t i = 0; i < identities.size(); ++i) {
     streams_[i].identity = std::move(identities[i]);
@@ -43,7 +42,7 @@ LoadStreams::LoadStreams(Options options,
   epoll_event event{};
   event.events = EPOLLIN;
   event.data.u64 = kBell;
-  epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, bell_.get(), &event);
+  epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, bell_.fd(), &event);
   for (int i = 0; i < options_.dialers; ++i) {
     dialers_.emplace_back([this] { Dial(); });
   }
@@ -82,7 +81,7 @@ void LoadStreams::Dial() {
     }
     auto connection =
         agent::TlsConnection::Dial(options_.collector, streams_[index].identity,
-                                   absl::Seconds(20), never_.get());
+                                   absl::Seconds(20), net::kNoInterrupt);
     base::MutexLock lock(&mutex_);
     Dialled done;
     done.stream = index;
@@ -92,8 +91,7 @@ void LoadStreams::Dial() {
       done.error = std::string(connection.status().message());
     }
     dialled_.push_back(std::move(done));
-    const uint64_t one = 1;
-    [[maybe_unused]] const ssize_t rung = write(bell_.get(), &one, sizeof(one));
+    bell_.Ring();
   }
 }
 
@@ -121,8 +119,8 @@ void LoadStreams::Adopt() {
     }
     Stream& stream = streams_[done.stream];
     stream.connection = std::move(done.connection);
-    stream.call = std::make_unique<agent::GrpcCall>(
-        options_.collector, "/forewarn.v1.Telemetry/Report", 1 << 20);
+    stream.call = std::make_unique<agent::GrpcCall>(options_.collector,
+                                                    wire::kReportPath, 1 << 20);
     stream.output.clear();
     stream.output_begin = 0;
     stream.wants_out = false;
@@ -269,9 +267,7 @@ void LoadStreams::Turn(absl::Duration wait) {
                                    0, absl::ToInt64Milliseconds(wait) + 1)));
   for (int i = 0; i < count; ++i) {
     if (events[i].data.u64 == kBell) {
-      uint64_t rings = 0;
-      [[maybe_unused]] const ssize_t done =
-          read(bell_.get(), &rings, sizeof(rings));
+      bell_.Silence();
       Adopt();
     } else {
       Serve(static_cast<uint32_t>(events[i].data.u64), events[i].events);

@@ -16,6 +16,7 @@
 #include "agent/identity/key_store.h"
 #include "agent/uplink/grpc_call.h"
 #include "agent/uplink/tls_connection.h"
+#include "protos/base/bell.h"
 #include "protos/base/mutex.h"
 #include "protos/wire/batch.h"
 
@@ -115,8 +116,7 @@ class LoadStreams {
   const Options options_;
   std::vector<Stream> streams_;
   base::Descriptor epoll_;
-  base::Descriptor bell_;
-  base::Descriptor never_;
+  const base::Bell bell_;
   std::function<std::vector<std::string>(uint32_t, uint32_t)> rewind_;
   std::vector<double> latencies_ms_;
   std::vector<double> admission_ms_;

@@ -22,7 +22,8 @@ const std::map<std::string, std::set<std::string>>& Floors() {
       new std::map<std::string, std::set<std::string>>{
           {"protos/base", {}},
           {"protos/wire", {"protos/base", "forewarn/v1"}},
-          {"protos/http", {"protos/base"}},
+          {"protos/net", {"protos/base"}},
+          {"protos/http", {"protos/base", "protos/net"}},
           {"agent/sources", {"protos/http"}},
           {"agent/identity", {"protos/http"}},
           {"agent/spool", {"agent/sources/agent_source.h"}},
@@ -71,6 +72,10 @@ bool Allowed(const std::string& room, const std::string& include) {
   if (RoomOf(include) == room) return true;
   // Open to all: the base, the contract, and the collector's own metrics.
   if (absl::StartsWith(include, "protos/base/")) return true;
+  if (absl::StartsWith(include, "protos/net/") && room != "protos/base" &&
+      room != "protos/wire") {
+    return true;
+  }
   if (room != "protos/base" && (absl::StartsWith(include, "forewarn/v1/") ||
                                 absl::StartsWith(include, "protos/wire/"))) {
     return true;

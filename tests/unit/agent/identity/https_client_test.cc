@@ -205,17 +205,5 @@ TEST(StatusOfReplyTest, TellsRetryableFromFinal) {
   EXPECT_EQ(code(503), absl::StatusCode::kUnavailable);
 }
 
-TEST(ParseHttpsUrlTest, KnowsNamesAddressesAndTheDefaultPort) {
-  EXPECT_EQ(ParseHttpsUrl("https://a.example")->port, 8460);
-  EXPECT_EQ(ParseHttpsUrl("https://a.example:1/")->host, "a.example");
-  EXPECT_EQ(ParseHttpsUrl("https://[::1]:99")->host, "::1");
-  EXPECT_EQ(ParseHttpsUrl("https://[::1]:99")->port, 99);
-  for (const char* bad :
-       {"http://a", "https://", "https://a:0", "https://a:70000", "https://a:x",
-        "https://a/path", "https://user@a", "https://[::1"}) {
-    EXPECT_FALSE(ParseHttpsUrl(bad).ok()) << bad;
-  }
-}
-
 }  // namespace
 }  // namespace forewarn::agent

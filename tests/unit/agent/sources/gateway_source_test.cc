@@ -21,7 +21,7 @@ constexpr char kHeader[] =
 
 std::string GatewayText(absl::string_view v4, absl::string_view v6) {
   const auto gateway = DefaultGateway(v4, v6);
-  return gateway.has_value() ? ToText(*gateway) : "none";
+  return gateway.has_value() ? net::ToText(*gateway) : "none";
 }
 
 TEST(DefaultGatewayTest, HasTheLowestMetric) {
@@ -89,8 +89,8 @@ class GatewaySourceTest : public ::testing::Test {
   absl::StatusOr<absl::Duration> answer_;
   std::string asked_;
   GatewaySource source_{files_,
-                        [this](const SocketAddress& address, absl::Duration) {
-                          asked_ = ToText(address);
+                        [this](const net::SocketAddress& address, absl::Duration) {
+                          asked_ = net::ToText(address);
                           return answer_;
                         }};
   RecordingSink sink_{"gateway"};

@@ -1,10 +1,10 @@
-#ifndef FOREWARN_PROTOS_BASE_LOCALHOST_H_
-#define FOREWARN_PROTOS_BASE_LOCALHOST_H_
+#ifndef FOREWARN_PROTOS_NET_LOCALHOST_H_
+#define FOREWARN_PROTOS_NET_LOCALHOST_H_
 
 #include "absl/strings/match.h"
 #include "absl/strings/string_view.h"
 
-namespace forewarn::base {
+namespace forewarn::net {
 
 // Whether the name is this machine by definition (RFC 6761, section 6.3): no
 // resolver is to be asked, and not every system's files know it.
@@ -16,6 +16,6 @@ inline bool IsLocalhost(absl::string_view name) {
 // Where it listens, in the order to try.
 inline constexpr const char* kLoopback[] = {"127.0.0.1", "::1"};
 
-}  // namespace forewarn::base
+}  // namespace forewarn::net
 
-#endif  // FOREWARN_PROTOS_BASE_LOCALHOST_H_
+#endif  // FOREWARN_PROTOS_NET_LOCALHOST_H_

@@ -1,5 +1,5 @@
-#ifndef FOREWARN_AGENT_SOURCES_SOCKET_ADDRESS_H_
-#define FOREWARN_AGENT_SOURCES_SOCKET_ADDRESS_H_
+#ifndef FOREWARN_PROTOS_NET_SOCKET_ADDRESS_H_
+#define FOREWARN_PROTOS_NET_SOCKET_ADDRESS_H_
 
 #include <sys/socket.h>
 
@@ -11,7 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 
-namespace forewarn::agent {
+namespace forewarn::net {
 
 // An IPv4 or IPv6 address, with a port where one matters.
 struct SocketAddress {
@@ -32,18 +32,10 @@ std::optional<SocketAddress> ParseAddress(absl::string_view host,
                                           uint16_t port);
 
 // The addresses of `host` in the system's order; waits for the resolver, with
-// no time-out but its own. At most 8.
+// no time-out but its own. At most 8. Localhost is known without asking.
 absl::StatusOr<std::vector<SocketAddress>> LookUp(const std::string& host,
                                                   uint16_t port);
 
-struct HostPort {
-  std::string host;
-  uint16_t port = 0;
-};
+}  // namespace forewarn::net
 
-// "host:port" or "[address]:port". kInvalidArgument otherwise.
-absl::StatusOr<HostPort> ParseHostPort(absl::string_view text);
-
-}  // namespace forewarn::agent
-
-#endif  // FOREWARN_AGENT_SOURCES_SOCKET_ADDRESS_H_
+#endif  // FOREWARN_PROTOS_NET_SOCKET_ADDRESS_H_

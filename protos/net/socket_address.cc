@@ -1,4 +1,4 @@
-#include "agent/sources/socket_address.h"
+#include "protos/net/socket_address.h"
 
 #include <netdb.h>
 #include <netinet/in.h>
@@ -7,13 +7,11 @@
 #include <cstring>
 #include <memory>
 
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
-#include "absl/strings/strip.h"
-#include "protos/base/localhost.h"
+#include "protos/net/localhost.h"
 #include "protos/base/status.h"
 
-namespace forewarn::agent {
+namespace forewarn::net {
 namespace {
 
 constexpr size_t kMaxAddresses = 8;
@@ -71,9 +69,13 @@ absl::StatusOr<std::vector<SocketAddress>> LookUp(const std::string& host,
   const std::string deed = absl::StrCat("look up ", host);
   if (host.empty()) return absl::InvalidArgumentError("look up: no name");
   std::vector<SocketAddress> found;
-  const int result =
-      Ask(base::IsLocalhost(host) ? base::kLoopback[0] : host, port,
-          AI_ADDRCONFIG, found);
+  if (IsLocalhost(host)) {
+    for (const char* address : kLoopback) {
+      if (Ask(address, port, AI_NUMERICHOST, found) != 0) break;
+    }
+    return found;
+  }
+  const int result = Ask(host, port, AI_ADDRCONFIG, found);
   switch (result) {
     case 0:
       return found;
@@ -89,25 +91,4 @@ absl::StatusOr<std::vector<SocketAddress>> LookUp(const std::string& host,
   }
 }
 
-absl::StatusOr<HostPort> ParseHostPort(absl::string_view text) {
-  const size_t colon = text.rfind(':');
-  const absl::Status bad = absl::InvalidArgumentError(
-      absl::StrCat("read ", text, ": not host:port"));
-  if (colon == absl::string_view::npos) return bad;
-  absl::string_view host = text.substr(0, colon);
-  uint32_t port = 0;
-  if (!absl::SimpleAtoi(text.substr(colon + 1), &port) || port == 0 ||
-      port > 65535) {
-    return bad;
-  }
-  if (absl::ConsumePrefix(&host, "[")) {
-    if (!absl::ConsumeSuffix(&host, "]")) return bad;
-  } else if (host.find(':') != absl::string_view::npos) {
-    return bad;
-  }
-  if (host.empty()) return bad;
-  return HostPort{.host = std::string(host),
-                  .port = static_cast<uint16_t>(port)};
-}
-
-}  // namespace forewarn::agent
+}  // namespace forewarn::net
