@@ -42,14 +42,27 @@ class AnomalyDetector {
   double expected_low() const;
   double expected_high() const;
 
+  template <typename Self, typename Archive>
+  static void Fields(Self& self, Archive& archive) {
+    archive(self.seen_, self.has_last_, self.last_, self.last_time_,
+            self.score_, self.value_, self.slow_, self.quick_, self.values_,
+            self.distinct_, self.total_, self.away_, self.away_high_,
+            self.away_since_);
+  }
+
  private:
   // A level that follows the series, its spread, and the tail of distances.
   struct Level {
     double mean = 0;
-    double spread = 0;      // mean absolute deviation
-    double quantile = 3;    // of the distance, in spreads
-    double tail = 0.2;      // mean log excess over the quantile
-    uint32_t run = 0;       // samples beyond the quantile in a row
+    double spread = 0;    // mean absolute deviation
+    double quantile = 3;  // of the distance, in spreads
+    double tail = 0.2;    // mean log excess over the quantile
+    uint32_t run = 0;     // samples beyond the quantile in a row
+
+    template <typename Self, typename Archive>
+    static void Fields(Self& self, Archive& archive) {
+      archive(self.mean, self.spread, self.quantile, self.tail, self.run);
+    }
 
     double Distance(double value, double floor) const;
     double Probability(double distance) const;
@@ -59,6 +72,11 @@ class AnomalyDetector {
   struct Value {
     float value = 0;
     float count = 0;
+
+    template <typename Self, typename Archive>
+    static void Fields(Self& self, Archive& archive) {
+      archive(self.value, self.count);
+    }
   };
   static constexpr size_t kValues = 8;
 

@@ -43,6 +43,12 @@ class AnomalyWatch {
   double score(uint32_t series) const;
   const AnomalyDetector* detector(uint32_t series) const;
 
+  template <typename Self, typename Archive>
+  static void Fields(Self& self, Archive& archive) {
+    archive(self.standing_);
+    archive.InPlace(self.states_);
+  }
+
  private:
   struct State {
     AnomalyDetector detector;
@@ -59,6 +65,13 @@ class AnomalyWatch {
     v1::Priority priority = v1::INFO;
 
     State(wire::MetricKind kind, uint32_t digits) : detector(kind, digits) {}
+
+    template <typename Self, typename Archive>
+    static void Fields(Self& self, Archive& archive) {
+      archive(self.detector, self.may_speak, self.stands, self.strength,
+              self.value, self.last, self.since, self.weak_since,
+              self.priority);
+    }
   };
 
   v1::Priority PriorityOf(absl::Time time, const State& state) const;

@@ -44,6 +44,11 @@ class Cadence {
     return now - last_ > std::max(absl::Minutes(10), 10 * interval_);
   }
 
+  template <typename Self, typename Archive>
+  static void Fields(Self& self, Archive& archive) {
+    archive(self.last_, self.interval_, self.gaps_, self.gap_);
+  }
+
  private:
   static constexpr int kGapFactor = 3;
 

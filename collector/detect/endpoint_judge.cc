@@ -2,6 +2,7 @@
 
 #include <cmath>
 #include <optional>
+#include <type_traits>
 #include <utility>
 
 #include "absl/container/btree_map.h"
@@ -11,7 +12,9 @@
 #include "collector/detect/rule_watch.h"
 #include "collector/detect/series_table.h"
 #include "collector/detect/signal_reader.h"
+#include "collector/detect/state_archive.h"
 #include "collector/detect/symptom_writer.h"
+#include "protos/base/record_log.h"
 
 namespace forewarn::detect {
 namespace {
@@ -45,6 +48,8 @@ void ForEachRuleWindow(const v1::Rule& rule, Need need) {
 }  // namespace
 
 class EndpointJudge::Impl {
+  using Odd = absl::btree_map<uint32_t, v1::Symptom>;  // by series
+
  public:
   Impl(EndpointProfile profile, const RuleSet& rules, SymptomSink& sink)
       : profile_(std::move(profile)), rules_(rules), sink_(sink) {
@@ -111,10 +116,51 @@ class EndpointJudge::Impl {
     return anomalies_.score(series);
   }
 
- private:
-  RuleWatch::Moment Now() {
-    return {now_, profile_, table_, uptime_, sink_};
+  absl::Time now() const { return now_; }
+
+  std::string SaveState() const {
+    StateWriter writer;
+    writer(Shape());
+    Fields(*this, writer);
+    return writer.Finish();
   }
+
+  absl::Status RestoreState(absl::string_view state) {
+    StateReader reader(state);
+    uint32_t shape = 0;
+    reader(shape);
+    if (shape != Shape()) reader.Fail("of other rules or definitions");
+    Fields(*this, reader);
+    return reader.Finish();
+  }
+
+  template <typename Self, typename Archive>
+  static void Fields(Self& self, Archive& archive) {
+    archive(self.now_, self.next_sweep_, self.uptime_, self.table_,
+            self.anomalies_);
+    for (auto& watches : self.watches_) archive.InPlace(watches);
+    std::vector<std::pair<uint32_t, v1::Symptom>> odd(self.odd_.begin(),
+                                                      self.odd_.end());
+    archive(odd);
+    if constexpr (!std::is_const_v<Self>) {
+      self.odd_ = Odd(odd.begin(), odd.end());
+    }
+  }
+
+ private:
+  // A checksum of all that the state hangs on.
+  uint32_t Shape() const {
+    uint32_t shape = 0;
+    for (const std::shared_ptr<const RulePlan>& plan : plans_) {
+      shape = base::Crc32c(plan->rule->SerializeAsString(), shape);
+    }
+    for (uint32_t series = 0; series < table_.size(); ++series) {
+      shape = base::Crc32c(table_.Find(series)->name, shape);
+    }
+    return base::Crc32c(v1::EndpointClass_Name(profile_.endpoint_class), shape);
+  }
+
+  RuleWatch::Moment Now() { return {now_, profile_, table_, uptime_, sink_}; }
 
   // A rule that is as it was keeps its plan, and so do its watches.
   std::shared_ptr<const RulePlan> PlanOf(
@@ -126,8 +172,7 @@ class EndpointJudge::Impl {
         return plan;
       }
     }
-    return std::make_shared<RulePlan>(std::move(rule),
-                                      profile_.endpoint_class);
+    return std::make_shared<RulePlan>(std::move(rule), profile_.endpoint_class);
   }
 
   void MakePlans() {
@@ -161,8 +206,8 @@ class EndpointJudge::Impl {
       const v1::Signal& signal = plan->rule->signal();
       if (signal.metric() == definition.metric &&
           MatchesWhere(signal, definition.attributes)) {
-        watches_[series].push_back(
-            MakeWatch(plan, series, SignalUnit(signal, UnitForPeople(definition))));
+        watches_[series].push_back(MakeWatch(
+            plan, series, SignalUnit(signal, UnitForPeople(definition))));
       }
     }
   }
@@ -198,8 +243,6 @@ class EndpointJudge::Impl {
     }
   }
 
-  using Odd = absl::btree_map<uint32_t, v1::Symptom>;
-
   // Both the findings and odd_ ascend by series.
   void TellAnomalies() {
     auto odd = odd_.begin();
@@ -213,8 +256,7 @@ class EndpointJudge::Impl {
             odd, finding.series,
             SymptomWriter::Open(profile_, kAnomalyRule, nullptr,
                                 v1::DETECTOR_KIND_ANOMALY,
-                                SubsystemOf(series.definition.metric),
-                                series));
+                                SubsystemOf(series.definition.metric), series));
         TellAnomaly(finding, SymptomEdge::Kind::kOpened, odd->second);
       } else if (odd->second.priority() != finding.priority) {
         TellAnomaly(finding, SymptomEdge::Kind::kUpdated, odd->second);
@@ -224,8 +266,8 @@ class EndpointJudge::Impl {
     while (odd != odd_.end()) odd = ClearAnomaly(odd);
   }
 
-  void TellAnomaly(const AnomalyWatch::Finding& finding,
-                   SymptomEdge::Kind kind, v1::Symptom& symptom) {
+  void TellAnomaly(const AnomalyWatch::Finding& finding, SymptomEdge::Kind kind,
+                   v1::Symptom& symptom) {
     const SeriesState& series = *table_.Find(finding.series);
     const AnomalyDetector& detector = *anomalies_.detector(finding.series);
     SymptomFacts facts;
@@ -305,6 +347,14 @@ void EndpointJudge::SetProfile(EndpointProfile profile) {
 std::vector<v1::Symptom> EndpointJudge::Standing() const {
   return impl_->Standing();
 }
+
+std::string EndpointJudge::SaveState() const { return impl_->SaveState(); }
+
+absl::Status EndpointJudge::RestoreState(absl::string_view state) {
+  return impl_->RestoreState(state);
+}
+
+absl::Time EndpointJudge::now() const { return impl_->now(); }
 
 double EndpointJudge::AnomalyScore(uint32_t series) const {
   return impl_->AnomalyScore(series);

@@ -3,8 +3,11 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <vector>
 
+#include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "collector/detect/endpoint_profile.h"
@@ -41,6 +44,16 @@ class EndpointJudge {
 
   // Symptoms that stand at this moment.
   std::vector<v1::Symptom> Standing() const;
+
+  // The state of all detectors, for a judge of the same profile, rules and
+  // definitions to go on from; see state_archive.h.
+  std::string SaveState() const;
+  // kDataLoss: damaged, or made under other rules or definitions; the judge
+  // is then of no use any more.
+  absl::Status RestoreState(absl::string_view state);
+
+  // Of the last tick; the infinite past before the first.
+  absl::Time now() const;
 
   // How odd the series' latest sample was, 0 to 1; 0 until enough was seen.
   double AnomalyScore(uint32_t series) const;

@@ -23,13 +23,18 @@ class ForecastRule {
     int urgency = 0;             // less is more urgent
   };
 
-  ForecastRule(LimitForecast::Direction direction,
-               absl::Duration min_window, std::vector<Tier> tiers);
+  ForecastRule(LimitForecast::Direction direction, absl::Duration min_window,
+               std::vector<Tier> tiers);
 
   struct Verdict {
     size_t tier = 0;  // its number in `tiers`
     LimitForecast::Estimate estimate;
     absl::Time since;  // when the trend was first seen
+
+    template <typename Self, typename Archive>
+    static void Fields(Self& self, Archive& archive) {
+      archive(self.tier, self.estimate, self.since);
+    }
   };
 
   // Feeds a sample; `quiet` keeps it from opening. The verdict that stands
@@ -40,6 +45,14 @@ class ForecastRule {
   const std::optional<Verdict>& verdict() const { return verdict_; }
   const LimitForecast& forecast() const { return forecast_; }
   const std::vector<Tier>& tiers() const { return tiers_; }
+
+  template <typename Self, typename Archive>
+  static void Fields(Self& self, Archive& archive) {
+    archive(self.forecast_, self.verdict_, self.supported_, self.close_hold_,
+            self.opened_room_, self.looser_since_, self.look_interval_,
+            self.next_look_);
+    archive.InPlace(self.due_since_);
+  }
 
  private:
   std::optional<size_t> TierOf(absl::Duration low, double value,

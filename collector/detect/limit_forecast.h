@@ -35,6 +35,11 @@ class LimitForecast {
     absl::Duration high;
     absl::Duration window;  // the trend's
     double slope = 0;       // per second, in the series' own direction
+
+    template <typename Self, typename Archive>
+    static void Fields(Self& self, Archive& archive) {
+      archive(self.low, self.middle, self.high, self.window, self.slope);
+    }
   };
 
   // Estimates farther ahead than `horizon` are not made; trends shorter than
@@ -54,6 +59,12 @@ class LimitForecast {
                 std::array<TrendPoint, kMaxTrendPoints>& points) const;
 
   absl::Time now() const { return now_; }
+
+  template <typename Self, typename Archive>
+  static void Fields(Self& self, Archive& archive) {
+    archive(self.memory_, self.rises_, self.seen_, self.now_, self.before_time_,
+            self.latest_, self.before_);
+  }
 
  private:
   struct Agreement;

@@ -22,12 +22,24 @@ class RiseHistory {
   // that turned back with room left before `limit`.
   bool HasPrecedent(double value, double slope, double limit) const;
 
+  template <typename Self, typename Archive>
+  static void Fields(Self& self, Archive& archive) {
+    archive(self.rises_, self.count_, self.started_, self.rising_, self.trough_,
+            self.peak_, self.noise_, self.last_, self.peak_time_, self.top_,
+            self.top_time_, self.trough_time_, self.below_, self.step_);
+  }
+
  private:
   struct Rise {
     double trough = 0;
     double peak = 0;
     double slope = 0;
     absl::Time end;
+
+    template <typename Self, typename Archive>
+    static void Fields(Self& self, Archive& archive) {
+      archive(self.trough, self.peak, self.slope, self.end);
+    }
   };
   // Distinct ones; those alike are kept as one.
   static constexpr size_t kRises = 8;

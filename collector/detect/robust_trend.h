@@ -15,9 +15,9 @@ struct TrendPoint {
 
 // A straight line through points, and how far its slope can be trusted.
 struct RobustTrend {
-  double slope = 0;  // value per second
+  double slope = 0;        // value per second
   double slope_error = 0;  // one standard error, autocorrelation counted in
-  double level = 0;  // of the line at second 0
+  double level = 0;        // of the line at second 0
 };
 
 inline constexpr size_t kMaxTrendPoints = 64;

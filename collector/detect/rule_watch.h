@@ -55,6 +55,13 @@ class RuleWatch {
   uint32_t series() const { return series_; }
   const std::optional<v1::Symptom>& standing() const { return standing_; }
 
+  template <typename Self, typename Archive>
+  static void Fields(Self& self, Archive& archive) {
+    archive(self.standing_, self.told_limit_at_, self.inherited_at_);
+    if (self.threshold_ != nullptr) archive(*self.threshold_);
+    if (self.forecast_ != nullptr) archive(*self.forecast_);
+  }
+
  private:
   struct Condition {
     SignalReader reader;

@@ -44,6 +44,11 @@ class SampleWindow {
 
   absl::Duration window() const { return window_; }
 
+  template <typename Self, typename Archive>
+  static void Fields(Self& self, Archive& archive) {
+    archive(self.ring_, self.head_, self.seen_, self.last_);
+  }
+
  private:
   struct Bucket {
     int64_t number = 0;
@@ -56,6 +61,13 @@ class SampleWindow {
     float covered_seconds = 0;
     float increase = 0;
     uint32_t changes = 0;
+
+    template <typename Self, typename Archive>
+    static void Fields(Self& self, Archive& archive) {
+      archive(self.number, self.last_ms, self.before, self.last, self.weighted,
+              self.min, self.max, self.covered_seconds, self.increase,
+              self.changes);
+    }
   };
 
   const Bucket& bucket(size_t i) const {

@@ -21,12 +21,22 @@ class RecentPoints {
   struct Point {
     uint32_t seconds = 0;  // Unix; good until 2106
     float value = 0;
+
+    template <typename Self, typename Archive>
+    static void Fields(Self& self, Archive& archive) {
+      archive(self.seconds, self.value);
+    }
   };
   static constexpr size_t kPoints = 59;
 
   void Add(absl::Time time, double value);
   // Oldest first.
   std::vector<Point> All() const;
+
+  template <typename Self, typename Archive>
+  static void Fields(Self& self, Archive& archive) {
+    archive(self.ring_, self.head_);
+  }
 
  private:
   std::vector<Point> ring_;
@@ -42,6 +52,12 @@ struct SeriesState {
   bool seen = false;
   std::vector<SampleWindow> windows;
   RecentPoints recent;
+
+  template <typename Self, typename Archive>
+  static void Fields(Self& self, Archive& archive) {
+    archive(self.cadence, self.last, self.seen, self.recent);
+    archive.InPlace(self.windows);
+  }
 };
 
 // All series of one endpoint, and who belongs to whom.
@@ -66,6 +82,11 @@ class SeriesTable {
   uint32_t size() const { return static_cast<uint32_t>(states_.size()); }
   // Grows with every definition.
   uint32_t generation() const { return generation_; }
+
+  template <typename Self, typename Archive>
+  static void Fields(Self& self, Archive& archive) {
+    archive.InPlace(self.states_);
+  }
 
  private:
   std::deque<SeriesState> states_;

@@ -17,8 +17,7 @@
 namespace forewarn::detect {
 
 // Whether the attributes are those that `signal.where` asks for.
-bool MatchesWhere(const v1::Signal& signal,
-                  const wire::Attributes& attributes);
+bool MatchesWhere(const v1::Signal& signal, const wire::Attributes& attributes);
 
 // "average" and so on; kLast for an empty name.
 WindowFunction ParseFunction(absl::string_view name);

@@ -12,7 +12,7 @@ namespace forewarn::detect {
 struct SymptomEdge {
   enum class Kind {
     kOpened,
-    kUpdated,   // priority, value or time left changed in a way that matters
+    kUpdated,  // priority, value or time left changed in a way that matters
     kCleared,
     // After a restart: `endpoint_id` of the symptom only; what is open by the
     // detectors follows as kStanding edges and ends with kReconciled. What

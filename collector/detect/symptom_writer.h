@@ -46,8 +46,8 @@ class SymptomWriter {
 
   // What changes while it stands: priority, times, evidence, and the
   // parameters of title and explanation.
-  static void Update(const EndpointProfile& profile,
-                     const SymptomFacts& facts, v1::Symptom& symptom);
+  static void Update(const EndpointProfile& profile, const SymptomFacts& facts,
+                     v1::Symptom& symptom);
 
   // It has cleared; `value` as it was then, if known.
   static void Close(absl::Time time, std::optional<double> value,

@@ -37,6 +37,11 @@ class ThresholdRule {
   struct Verdict {
     size_t level = 0;
     absl::Time since;  // when the condition began
+
+    template <typename Self, typename Archive>
+    static void Fields(Self& self, Archive& archive) {
+      archive(self.level, self.since);
+    }
   };
 
   // Whether the further conditions of a level hold; nullopt: not known, then
@@ -59,12 +64,23 @@ class ThresholdRule {
 
   const std::optional<Verdict>& verdict() const { return verdict_; }
 
+  template <typename Self, typename Archive>
+  static void Fields(Self& self, Archive& archive) {
+    archive(self.verdict_, self.armed_, self.good_since_);
+    archive.InPlace(self.states_);
+  }
+
  private:
   struct LevelState {
     absl::Time pending_since = absl::InfiniteFuture();
     absl::Time leaving_since = absl::InfiniteFuture();
     absl::Time since;
     bool stands = false;
+
+    template <typename Self, typename Archive>
+    static void Fields(Self& self, Archive& archive) {
+      archive(self.pending_since, self.leaving_since, self.since, self.stands);
+    }
   };
 
   bool Armed(absl::Time time, double value, bool after_gap);

@@ -36,10 +36,20 @@ class TrendMemory {
   absl::Duration Reach(absl::Time now) const;
   absl::Time first_time() const { return first_time_; }
 
+  template <typename Self, typename Archive>
+  static void Fields(Self& self, Archive& archive) {
+    archive(self.levels_, self.first_time_);
+  }
+
  private:
   struct Point {
     double seconds = 0;  // Unix
     double value = 0;
+
+    template <typename Self, typename Archive>
+    static void Fields(Self& self, Archive& archive) {
+      archive(self.seconds, self.value);
+    }
   };
   struct Level {
     std::vector<Point> ring;  // closed buckets
@@ -48,6 +58,12 @@ class TrendMemory {
     double seconds_sum = 0;
     double value_sum = 0;
     uint32_t count = 0;
+
+    template <typename Self, typename Archive>
+    static void Fields(Self& self, Archive& archive) {
+      archive(self.ring, self.head, self.bucket, self.seconds_sum,
+              self.value_sum, self.count);
+    }
   };
 
   std::array<Level, kLevels> levels_;

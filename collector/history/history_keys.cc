@@ -52,6 +52,10 @@ std::string HighWaterKey(uint32_t endpoint, const wire::RunId& run) {
   return key;
 }
 
+std::string StateKey(uint32_t endpoint) {
+  return EndpointPrefix(kStateKind, endpoint);
+}
+
 std::string EventKey(uint32_t endpoint, absl::Time time, uint32_t number) {
   std::string key = EndpointPrefix(kEventKind, endpoint);
   Append(Milliseconds(time), key);

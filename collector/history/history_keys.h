@@ -17,6 +17,7 @@ std::string SeriesKey(uint32_t endpoint, uint32_t series);
 std::string BlockKey(uint32_t endpoint, absl::Time first, uint64_t order);
 std::string SealedKey(uint32_t endpoint);
 std::string HighWaterKey(uint32_t endpoint, const wire::RunId& run);
+std::string StateKey(uint32_t endpoint);
 std::string EventKey(uint32_t endpoint, absl::Time time, uint32_t number);
 
 // The part that all keys of one kind and endpoint share.
@@ -29,6 +30,7 @@ inline constexpr char kBlockKind = 'k';
 inline constexpr char kSealedKind = 'q';
 inline constexpr char kHighWaterKind = 'h';
 inline constexpr char kEventKind = 'e';
+inline constexpr char kStateKind = 'd';
 
 // The number at byte `offset` of a key that is long enough.
 uint32_t Read32(absl::string_view key, size_t offset);

@@ -3,10 +3,12 @@
 
 #include <cstdint>
 #include <functional>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "forewarn/v1/telemetry.pb.h"
@@ -65,6 +67,12 @@ class HistoryStore {
   virtual absl::Status Replay(
       uint32_t endpoint, absl::Time from,
       const std::function<void(const wire::Tick&)>& accept) = 0;
+
+  // The latest state of an endpoint's detectors, opaque here. After a crash an
+  // older one may be found, or none: what follows it is in Replay.
+  virtual absl::Status KeepState(uint32_t endpoint,
+                                 absl::string_view state) = 0;
+  virtual absl::StatusOr<std::string> LoadState(uint32_t endpoint) = 0;
 
   // Events of an endpoint in [from, to), newest first, at most `limit`.
   virtual absl::StatusOr<std::vector<v1::Event>> Events(uint32_t endpoint,

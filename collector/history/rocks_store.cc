@@ -118,7 +118,7 @@ class RocksStore::Impl {
     return absl::OkStatus();
   }
 
-  const SealedStore& sealed() const { return sealed_; }
+  SealedStore& sealed() { return sealed_; }
 
   absl::Status Append(
       absl::Span<const std::pair<uint32_t, SeriesRecord>> new_series,
@@ -564,6 +564,14 @@ absl::Status RocksStore::Replay(
     uint32_t endpoint, absl::Time from,
     const std::function<void(const wire::Tick&)>& accept) {
   return impl_->Replay(endpoint, from, accept);
+}
+absl::Status RocksStore::KeepState(uint32_t endpoint, absl::string_view state) {
+  rocksdb::WriteBatch writes;
+  writes.Put(StateKey(endpoint), rocksdb::Slice(state.data(), state.size()));
+  return impl_->sealed().Write(writes);
+}
+absl::StatusOr<std::string> RocksStore::LoadState(uint32_t endpoint) {
+  return impl_->sealed().Bytes(StateKey(endpoint));
 }
 absl::StatusOr<std::vector<v1::Event>> RocksStore::Events(uint32_t endpoint,
                                                           absl::Time from,

@@ -47,6 +47,8 @@ class RocksStore final : public HistoryStore {
   absl::Status Replay(
       uint32_t endpoint, absl::Time from,
       const std::function<void(const wire::Tick&)>& accept) override;
+  absl::Status KeepState(uint32_t endpoint, absl::string_view state) override;
+  absl::StatusOr<std::string> LoadState(uint32_t endpoint) override;
   absl::StatusOr<std::vector<v1::Event>> Events(uint32_t endpoint,
                                                 absl::Time from, absl::Time to,
                                                 size_t limit) override;

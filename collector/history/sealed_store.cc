@@ -44,14 +44,21 @@ absl::Status SealedStore::Flush() {
   return FromRocks(database_->Flush(rocksdb::FlushOptions()), "flush history");
 }
 
-absl::StatusOr<uint64_t> SealedStore::Number(const std::string& key) const {
+absl::StatusOr<std::string> SealedStore::Bytes(const std::string& key) const {
   std::string value;
   const rocksdb::Status read =
       database_->Get(rocksdb::ReadOptions(), key, &value);
-  if (read.IsNotFound()) return 0;
+  if (read.IsNotFound()) return std::string();
   FOREWARN_RETURN_IF_ERROR(FromRocks(read, "read history"));
-  if (value.size() != 8)
+  return value;
+}
+
+absl::StatusOr<uint64_t> SealedStore::Number(const std::string& key) const {
+  FOREWARN_ASSIGN_OR_RETURN(const std::string value, Bytes(key));
+  if (value.empty()) return 0;
+  if (value.size() != 8) {
     return absl::DataLossError("history: a damaged number");
+  }
   return Read64(value, 0);
 }
 

@@ -36,6 +36,8 @@ class SealedStore {
   // After errors such as a full disk.
   absl::Status Resume();
 
+  // Whatever stands at a key; empty when nothing does.
+  absl::StatusOr<std::string> Bytes(const std::string& key) const;
   // The 8 bytes at a key; 0 when there are none.
   absl::StatusOr<uint64_t> Number(const std::string& key) const;
   absl::StatusOr<std::vector<SeriesRecord>> LoadSeries(uint32_t endpoint) const;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "protos/base/logging.h"
 #include "protos/base/status.h"
 #include "protos/wire/proto_time.h"
 
@@ -21,38 +22,71 @@ EndpointState::EndpointState(uint32_t number, detect::EndpointProfile profile,
                              const Options& options)
     : number_(number),
       profile_(std::move(profile)),
+      rules_(rules),
       history_(history),
       symptoms_(symptoms),
       options_(options),
-      judge_(profile_, rules, *this),
+      judge_(MakeJudge({})),
       silence_(profile_, options.silence, *this) {}
 
 EndpointState::~EndpointState() = default;
 
-absl::Status EndpointState::WarmUp(absl::Time now) {
-  if (warm_) return absl::OkStatus();
+std::unique_ptr<detect::EndpointJudge> EndpointState::MakeJudge(
+    const std::vector<history::SeriesRecord>& known) {
+  auto judge = std::make_unique<detect::EndpointJudge>(profile_, rules_, *this);
+  for (const history::SeriesRecord& record : known) {
+    judge->DefineSeries(record.series, record.definition);
+  }
+  return judge;
+}
+
+// A checkpoint is as good as the samples it was made of; without one they are
+// judged again.
+absl::Status EndpointState::Restore(absl::Time now) {
   FOREWARN_ASSIGN_OR_RETURN(const std::vector<history::SeriesRecord> known,
                             history_.LoadSeries(number_));
   for (const history::SeriesRecord& record : known) {
     series_[wire::SeriesName(record.definition.metric,
                              record.definition.attributes)] = record.series;
-    judge_.DefineSeries(record.series, record.definition);
   }
+  judge_ = MakeJudge(known);
+  if (known.empty()) return absl::OkStatus();
+  FOREWARN_ASSIGN_OR_RETURN(const std::string state,
+                            history_.LoadState(number_));
+  if (!state.empty()) {
+    if (const absl::Status restored = judge_->RestoreState(state);
+        !restored.ok()) {
+      base::Log(base::LogLevel::kWarning,
+                "detectors learn from history instead of their checkpoint",
+                {{"endpoint", id()}, {"reason", base::ToLine(restored)}});
+      judge_ = MakeJudge(known);
+    }
+  }
+  saved_at_ = judge_->now();
+  return history_.Replay(number_,
+                         std::max(now - options_.warm_up, judge_->now()),
+                         [this](const wire::Tick& tick) {
+                           judge_->Observe(tick.time, tick.samples);
+                         });
+}
+
+absl::Status EndpointState::WarmUp(absl::Time now) {
+  if (warm_) return absl::OkStatus();
   muted_ = true;
-  const absl::Status replayed = history_.Replay(
-      number_, now - options_.warm_up, [this](const wire::Tick& tick) {
-        judge_.Observe(tick.time, tick.samples);
-      });
+  const absl::Status restored = Restore(now);
   muted_ = false;
-  FOREWARN_RETURN_IF_ERROR(replayed);
+  warm_ = true;
+  FOREWARN_RETURN_IF_ERROR(restored);
+  // Not all endpoints of a restart at once.
+  next_checkpoint_ =
+      now + options_.checkpoint_every * (0.5 + number_ % 16 / 16.0);
   if (auto events = history_.Events(number_, now - kRecent,
                                     absl::InfiniteFuture(), kEventsKept);
       events.ok()) {
     events_.assign(events->begin(), events->end());
   }
-  warm_ = true;
   detect::SymptomEdge edge;
-  for (v1::Symptom& symptom : judge_.Standing()) {
+  for (v1::Symptom& symptom : judge_->Standing()) {
     edge.kind = detect::SymptomEdge::Kind::kStanding;
     edge.symptom = std::move(symptom);
     Accept(std::move(edge));
@@ -66,6 +100,14 @@ absl::Status EndpointState::WarmUp(absl::Time now) {
   return absl::OkStatus();
 }
 
+absl::Status EndpointState::Checkpoint() {
+  if (!warm_ || judge_->now() <= saved_at_) return absl::OkStatus();
+  FOREWARN_RETURN_IF_ERROR(history_.KeepState(number_, judge_->SaveState()));
+  saved_at_ = judge_->now();
+  next_checkpoint_ = saved_at_ + options_.checkpoint_every;
+  return absl::OkStatus();
+}
+
 uint32_t EndpointState::Number(const wire::SeriesDefinition& definition) {
   std::string name = wire::SeriesName(definition.metric, definition.attributes);
   if (const auto it = series_.find(name); it != series_.end()) {
@@ -74,7 +116,7 @@ uint32_t EndpointState::Number(const wire::SeriesDefinition& definition) {
   if (series_.size() >= options_.series_limit) return kNoSeries;
   const auto number = static_cast<uint32_t>(series_.size());
   series_.emplace(std::move(name), number);
-  judge_.DefineSeries(number, definition);
+  judge_->DefineSeries(number, definition);
   unsaved_.push_back({number, definition});
   return number;
 }
@@ -91,14 +133,14 @@ void EndpointState::Judge(const wire::Batch& batch) {
   }
   if (events_.size() > kEventsKept) events_.resize(kEventsKept);
   for (const wire::Tick& tick : batch.ticks) {
-    judge_.Observe(tick.time, tick.samples);
+    judge_->Observe(tick.time, tick.samples);
   }
 }
 
 void EndpointState::SetProfile(detect::EndpointProfile profile) {
   profile_ = profile;
   silence_.SetProfile(profile);
-  judge_.SetProfile(std::move(profile));
+  judge_->SetProfile(std::move(profile));
 }
 
 void EndpointState::Accept(detect::SymptomEdge edge) {

@@ -30,6 +30,7 @@ class EndpointState final : public detect::SymptomSink {
   struct Options {
     detect::SilenceOptions silence;
     absl::Duration warm_up = absl::Hours(24);
+    absl::Duration checkpoint_every = absl::Hours(1);
     uint32_t series_limit = 5000;
   };
 
@@ -39,9 +40,20 @@ class EndpointState final : public detect::SymptomSink {
                 detect::SymptomSink& symptoms, const Options& options);
   ~EndpointState() override;
 
-  // Feeds the detectors from history, without edges, then tells the sink what
-  // stands. Once; later calls do nothing.
+  // Brings the detectors to where they were: from their last checkpoint and
+  // what the history has since then; from `warm_up` of history where there is
+  // none, or a damaged one. Without edges; then tells the sink what stands.
+  // Once; later calls do nothing. What is appended until then must be durable.
   absl::Status WarmUp(absl::Time now);
+  // Until then Judge must not be called.
+  bool warm() const { return warm_; }
+
+  // Saves the detectors' state. What was judged must be durable.
+  absl::Status Checkpoint();
+  // The last one is over `checkpoint_every` of samples old.
+  bool checkpoint_due() const {
+    return warm_ && judge_->now() >= next_checkpoint_;
+  }
 
   // The endpoint's number of a series, a new one on first sight; kNoSeries
   // beyond the limit.
@@ -68,18 +80,25 @@ class EndpointState final : public detect::SymptomSink {
   void Accept(detect::SymptomEdge edge) override;
 
  private:
+  absl::Status Restore(absl::Time now);
+  std::unique_ptr<detect::EndpointJudge> MakeJudge(
+      const std::vector<history::SeriesRecord>& known);
+
   const uint32_t number_;
   detect::EndpointProfile profile_;
+  const detect::RuleSet& rules_;
   history::HistoryStore& history_;
   detect::SymptomSink& symptoms_;
   const Options options_;
-  detect::EndpointJudge judge_;
+  std::unique_ptr<detect::EndpointJudge> judge_;
   detect::SilenceDetector silence_;
   absl::flat_hash_map<std::string, uint32_t> series_;
   std::vector<history::SeriesRecord> unsaved_;
   v1::ProcessSnapshot processes_;
   std::deque<v1::Event> events_;  // newest first, bounded
   std::function<void()> urgent_;
+  absl::Time saved_at_ = absl::InfinitePast();  // in samples' time
+  absl::Time next_checkpoint_ = absl::InfinitePast();
   bool warm_ = false;
   bool muted_ = false;
 };

@@ -49,12 +49,18 @@ void Shard::Run() {
   while (true) {
     const auto now = std::chrono::steady_clock::now();
     const absl::Duration patience =
-        pending_.empty() ? kCheckEvery
-                         : std::max(absl::FromChrono(commit_due_ - now),
-                                    absl::ZeroDuration());
+        !cold_.empty()     ? absl::ZeroDuration()
+        : pending_.empty() ? kCheckEvery
+                           : std::max(absl::FromChrono(commit_due_ - now),
+                                      absl::ZeroDuration());
     std::vector<Message> messages =
         mailbox_.Gather(patience, options_.gather, options_.enough);
-    if (messages.empty() && mailbox_.closed()) return Commit();
+    if (messages.empty() && mailbox_.closed()) {
+      Commit();
+      for (auto& [number, endpoint] : endpoints_) Checkpoint(*endpoint);
+      return;
+    }
+    turn_ = base::Deadline(options_.aside);
     metrics_.MailboxDepth(options_.index)
         .Set(static_cast<double>(messages.size()));
     for (Message& message : messages) {
@@ -66,6 +72,7 @@ void Shard::Run() {
         std::chrono::steady_clock::now() >= commit_due_) {
       Commit();
     }
+    WarmSome();
     CheckSilence();
   }
 }
@@ -90,11 +97,13 @@ void Shard::Handle(EndpointKnown&& known) {
 void Shard::Handle(StreamOpened&& opened) {
   EndpointState& endpoint = StateOf(opened.endpoint, opened.profile);
   endpoint.SetProfile(std::move(opened.profile));
-  if (const absl::Status warm = endpoint.WarmUp(Now()); !warm.ok()) {
-    // Without its past an endpoint is judged from now on.
-    Log(LogLevel::kError, "detectors could not be warmed from history",
-        {{"endpoint", endpoint.id()}, {"reason", base::ToLine(warm)}});
+  // Acks wait for no detector: what comes before it is warm is judged out of
+  // the history.
+  if (!endpoint.warm() &&
+      std::find(cold_.begin(), cold_.end(), &endpoint) == cold_.end()) {
+    cold_.push_back(&endpoint);
   }
+  WarmSome();
   endpoint.silence().Heard(Now());
   NotePresence(endpoint);
   endpoint.OnUrgent([this, link = opened.link] {
@@ -127,7 +136,9 @@ void Shard::Handle(BatchArrived&& arrived) {
   const absl::StatusOr<uint64_t> mark =
       history_.HighWater(stream.endpoint->number(), item.batch.run_id);
   item.repeated = mark.ok() && item.batch.sequence <= *mark;
-  if (!item.repeated) stream.endpoint->Judge(item.batch);
+  if (!item.repeated && stream.endpoint->warm()) {
+    stream.endpoint->Judge(item.batch);
+  }
   if (pending_.empty()) {
     commit_due_ = std::chrono::steady_clock::now() +
                   absl::ToChronoNanoseconds(options_.commit);
@@ -201,6 +212,40 @@ void Shard::Handle(StreamClosed&& closed) {
   streams_.erase(it);
 }
 
+void Shard::WarmUp(EndpointState& endpoint) {
+  if (const absl::Status warm = endpoint.WarmUp(Now()); !warm.ok()) {
+    // Without its past an endpoint is judged from now on.
+    Log(LogLevel::kError, "detectors could not be warmed from history",
+        {{"endpoint", endpoint.id()}, {"reason", base::ToLine(warm)}});
+  }
+}
+
+void Shard::WarmSome() {
+  if (cold_.empty()) return;
+  Commit();  // so that the history has all that was not judged
+  while (!cold_.empty() && turn_.Left() > absl::ZeroDuration()) {
+    WarmUp(*cold_.front());
+    cold_.pop_front();
+  }
+}
+
+void Shard::Checkpoint(EndpointState& endpoint) {
+  if (const absl::Status saved = endpoint.Checkpoint(); !saved.ok()) {
+    Log(LogLevel::kWarning, "detectors' state could not be saved",
+        {{"endpoint", endpoint.id()}, {"reason", base::ToLine(saved)}});
+  }
+}
+
+// Those that are not reached now are due in the next turn too.
+void Shard::CheckpointSome() {
+  for (auto& [number, endpoint] : endpoints_) {
+    if (!endpoint->checkpoint_due()) continue;
+    Commit();
+    Checkpoint(*endpoint);
+    if (turn_.Left() == absl::ZeroDuration()) break;
+  }
+}
+
 void Shard::CheckSilence() {
   const absl::Time now = Now();
   if (now < next_check_) return;
@@ -209,6 +254,7 @@ void Shard::CheckSilence() {
     endpoint->silence().Check(now);
     NotePresence(*endpoint);
   }
+  CheckpointSome();
 }
 
 void Shard::NotePresence(EndpointState& endpoint) {

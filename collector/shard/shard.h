@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <thread>
 #include <utility>
@@ -23,6 +24,7 @@
 #include "forewarn/v1/telemetry.pb.h"
 #include "protos/base/bounded_queue.h"
 #include "protos/base/clock.h"
+#include "protos/base/deadline.h"
 #include "protos/wire/batch.h"
 #include "protos/wire/batch_codec.h"
 #include "protos/wire/series.h"
@@ -74,6 +76,8 @@ class Shard {
     // sync, and one word to the port, for all of it.
     absl::Duration commit = absl::Milliseconds(100);
     size_t enough = 256;
+    // So much of a turn may go into bringing back detectors, or saving them.
+    absl::Duration aside = absl::Milliseconds(50);
     EndpointState::Options endpoint;
     absl::Duration burst_tick = absl::Seconds(2);
     absl::Duration burst = absl::Minutes(3);
@@ -113,6 +117,10 @@ class Shard {
   void Handle(GoodbyeSaid&& goodbye);
   void Handle(StreamClosed&& closed);
   void Commit();
+  void WarmUp(EndpointState& endpoint);
+  void WarmSome();
+  void Checkpoint(EndpointState& endpoint);
+  void CheckpointSome();
   void CheckSilence();
   EndpointState& StateOf(uint32_t endpoint,
                          const detect::EndpointProfile& profile);
@@ -138,6 +146,9 @@ class Shard {
   absl::flat_hash_map<uint32_t, v1::Presence> presence_;
   absl::flat_hash_map<uint64_t, Stream> streams_;
   std::vector<Pending> pending_;
+  // Stream, but are not judged yet: their detectors are to be brought back.
+  std::deque<EndpointState*> cold_;
+  base::Deadline turn_{absl::ZeroDuration()};
   // When the first of them must be committed. Real time: it only joins work,
   // and decides nothing.
   std::chrono::steady_clock::time_point commit_due_;

@@ -2,6 +2,7 @@
 #define FOREWARN_TESTS_SUPPORT_FLAKY_HISTORY_H_
 
 #include <atomic>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -42,6 +43,13 @@ class FlakyHistory final : public history::HistoryStore {
       uint32_t endpoint, absl::Time from,
       const std::function<void(const wire::Tick&)>& accept) override {
     return store_.Replay(endpoint, from, accept);
+  }
+  absl::Status KeepState(uint32_t endpoint, absl::string_view state) override {
+    if (failing_) return absl::ResourceExhaustedError("disk is full");
+    return store_.KeepState(endpoint, state);
+  }
+  absl::StatusOr<std::string> LoadState(uint32_t endpoint) override {
+    return store_.LoadState(endpoint);
   }
   absl::StatusOr<std::vector<v1::Event>> Events(uint32_t endpoint,
                                                 absl::Time from, absl::Time to,

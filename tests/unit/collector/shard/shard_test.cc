@@ -94,7 +94,7 @@ class ShardTest : public ::testing::Test {
   void TearDown() override { shard_->Stop(); }
 
   void StartShard() {
-    shard_ = std::make_unique<Shard>(Shard::Options{}, rules_, *history_,
+    shard_ = std::make_unique<Shard>(options_, rules_, *history_,
                                      registry_, symptoms_, metrics_, clock_);
     shard_->Start();
   }
@@ -139,6 +139,7 @@ class ShardTest : public ::testing::Test {
   static constexpr char kId[] = "0b5f6a3e-0000-4000-8000-000000000001";
   testing::TemporaryFolder folder_;
   testing::FakeClock clock_{kStart};
+  Shard::Options options_;
   detect::RuleSet rules_;
   std::unique_ptr<history::RocksStore> rocks_;
   std::unique_ptr<testing::FlakyHistory> history_;
@@ -212,6 +213,55 @@ TEST_F(ShardTest, AfterARestartStandingSymptomsAreToldNotOpenedAnew) {
       EXPECT_EQ(edge.symptom.fingerprint(), fingerprint);
     }
   }
+}
+
+TEST_F(ShardTest, DetectorsGoOnFromTheirCheckpoint) {
+  auto link = OpenStream(1);
+  Send(1, 1, 0.95, true);
+  ASSERT_TRUE(WaitUntil([&] { return link->acks() == 1; }));
+  shard_->Stop();
+  options_.endpoint.warm_up = absl::ZeroDuration();  // history tells nothing
+  StartShard();
+  OpenStream(2);
+  ASSERT_TRUE(
+      WaitUntil([&] { return symptoms_.Count(Kind::kReconciled) == 2; }));
+  EXPECT_EQ(symptoms_.Count(Kind::kStanding), 1);
+}
+
+TEST_F(ShardTest, P15ADamagedCheckpointIsMadeUpForFromHistory) {
+  auto link = OpenStream(1);
+  Send(1, 1, 0.95, true);
+  ASSERT_TRUE(WaitUntil([&] { return link->acks() == 1; }));
+  shard_->Stop();
+  const auto state = history_->LoadState(1);
+  ASSERT_THAT(state, IsOk());
+  ASSERT_FALSE(state->empty());
+  std::string damaged = *state;
+  damaged[damaged.size() / 2] ^= 1;
+  FOREWARN_ASSERT_OK(history_->KeepState(1, damaged));
+  StartShard();
+  OpenStream(2);
+  ASSERT_TRUE(
+      WaitUntil([&] { return symptoms_.Count(Kind::kReconciled) == 2; }));
+  EXPECT_EQ(symptoms_.Count(Kind::kStanding), 1);
+}
+
+TEST_F(ShardTest, AcksDoNotWaitForDetectorsThatAreStillCold) {
+  shard_->Stop();
+  options_.aside = absl::ZeroDuration();  // never comes to it
+  StartShard();
+  const auto link = OpenStream(1);
+  Send(1, 1, 0.95, true);
+  ASSERT_TRUE(WaitUntil([&] { return link->acks() == 1; }));
+  EXPECT_EQ(symptoms_.Count(Kind::kReconciled), 0);
+  // What nobody judged is in the history for who comes next.
+  shard_->Stop();
+  options_.aside = absl::Milliseconds(50);
+  StartShard();
+  OpenStream(2);
+  ASSERT_TRUE(
+      WaitUntil([&] { return symptoms_.Count(Kind::kReconciled) == 1; }));
+  EXPECT_EQ(symptoms_.Count(Kind::kStanding), 1);
 }
 
 TEST_F(ShardTest, AServerThatVanishesIsASymptomAndOneThatComesBackClearsIt) {
