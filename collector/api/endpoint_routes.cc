@@ -24,6 +24,7 @@ using wire::ToStamp;
 // What Prometheus gives at most too: finer than any screen, small enough to
 // send.
 constexpr size_t kMostSamples = 11000;
+constexpr absl::Duration kLongestRollups = absl::Hours(24 * 1830);
 constexpr absl::Duration kLongestRange = absl::Hours(24 * 366);
 // Samples are read piece by piece so that no range can fill the memory.
 constexpr absl::Duration kPiece = absl::Hours(6);
@@ -165,6 +166,40 @@ absl::StatusOr<absl::Time> ReadTime(const Call& call, absl::string_view name,
   return time;
 }
 
+absl::Status TooMany(absl::string_view what) {
+  return absl::InvalidArgumentError(
+      absl::StrCat("the range holds more than ", kMostSamples, " ", what,
+                   "; ask for a shorter one, or a longer step"));
+}
+
+absl::StatusOr<HttpResponse> RollupsOf(const ApiServices& services,
+                                       uint32_t endpoint,
+                                       const history::SeriesRecord& record,
+                                       history::RollupLevel level,
+                                       absl::Time from, absl::Time to) {
+  v1::SampleList list;
+  *list.mutable_series() = InfoOf(record);
+  const absl::Duration piece = absl::Hours(24 * 7);
+  for (absl::Time begin = from; begin < to; begin += piece) {
+    FOREWARN_ASSIGN_OR_RETURN(
+        const std::vector<history::Rollup> rollups,
+        services.history.QueryRollups(endpoint, record.series, level, begin,
+                                      std::min(to, begin + piece)));
+    for (const history::Rollup& rollup : rollups) {
+      v1::RollupPoint* const point = list.add_rollups();
+      *point->mutable_time() = ToStamp(rollup.time);
+      point->set_min(rollup.min);
+      point->set_max(rollup.max);
+      point->set_mean(rollup.mean);
+      point->set_count(rollup.count);
+    }
+    if (static_cast<size_t>(list.rollups_size()) > kMostSamples) {
+      return TooMany("rollups");
+    }
+  }
+  return JsonResponse(list);
+}
+
 absl::StatusOr<HttpResponse> ListSamples(const ApiServices& services,
                                          Call& call) {
   FOREWARN_ASSIGN_OR_RETURN(const v1::Endpoint endpoint,
@@ -173,9 +208,15 @@ absl::StatusOr<HttpResponse> ListSamples(const ApiServices& services,
   FOREWARN_ASSIGN_OR_RETURN(const absl::Time to, ReadTime(call, "to", now));
   FOREWARN_ASSIGN_OR_RETURN(const absl::Time from,
                             ReadTime(call, "from", to - absl::Hours(1)));
-  if (from >= to || to - from > kLongestRange) {
+  const std::string& step = call.Query("step");
+  if (!step.empty() && step != "5m" && step != "1h") {
+    return absl::InvalidArgumentError("step must be 5m or 1h");
+  }
+  const absl::Duration longest = step.empty() ? kLongestRange : kLongestRollups;
+  if (from >= to || to - from > longest) {
     return absl::InvalidArgumentError(
-        "from must lie before to, by at most 366 days");
+        absl::StrCat("from must lie before to, by at most ",
+                     longest / absl::Hours(24), " days"));
   }
   FOREWARN_ASSIGN_OR_RETURN(const auto records,
                             services.history.LoadSeries(endpoint.number()));
@@ -188,6 +229,12 @@ absl::StatusOr<HttpResponse> ListSamples(const ApiServices& services,
     return absl::NotFoundError(
         absl::StrCat("the endpoint has no series ", call.Path("series")));
   }
+  if (!step.empty()) {
+    return RollupsOf(services, endpoint.number(), *record,
+                     step == "1h" ? history::RollupLevel::kHour
+                                  : history::RollupLevel::kFiveMinutes,
+                     from, to);
+  }
   std::vector<history::Sample> samples;
   for (absl::Time piece = from; piece < to; piece += kPiece) {
     FOREWARN_ASSIGN_OR_RETURN(
@@ -195,9 +242,7 @@ absl::StatusOr<HttpResponse> ListSamples(const ApiServices& services,
                                                 std::min(to, piece + kPiece)));
     samples.insert(samples.end(), some.begin(), some.end());
     if (samples.size() > kMostSamples) {
-      return absl::InvalidArgumentError(
-          absl::StrCat("the range holds more than ", kMostSamples,
-                       " samples; ask for a shorter one"));
+      return TooMany("samples");
     }
   }
   v1::SampleList list;
@@ -271,7 +316,7 @@ std::vector<Route> EndpointRoutes(const ApiServices& services) {
       {.method = "GET",
        .pattern = absl::StrCat(kEndpoint, "/series/{series}/samples"),
        .access = Access::kViewer,
-       .query = {"from", "to"},
+       .query = {"from", "to", "step"},
        .handler = [&services](Call& c) { return ListSamples(services, c); }},
       {.method = "GET",
        .pattern = absl::StrCat(kEndpoint, "/holdings"),

@@ -36,6 +36,20 @@ std::string BlockKey(uint32_t endpoint, absl::Time first, uint64_t order) {
   return key;
 }
 
+std::string RollupPrefix(uint32_t endpoint, RollupLevel level) {
+  return EndpointPrefix(kRollupKind, endpoint) + static_cast<char>(level);
+}
+
+std::string RollupKey(uint32_t endpoint, RollupLevel level, absl::Time begin) {
+  std::string key = RollupPrefix(endpoint, level);
+  Append(Milliseconds(begin), key);
+  return key;
+}
+
+std::string RolledKey(uint32_t endpoint) {
+  return EndpointPrefix(kRolledKind, endpoint);
+}
+
 std::string SealedKey(uint32_t endpoint) {
   return EndpointPrefix(kSealedKind, endpoint);
 }

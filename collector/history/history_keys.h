@@ -6,6 +6,7 @@
 
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
+#include "collector/history/history_store.h"
 #include "protos/wire/batch.h"
 
 namespace forewarn::history {
@@ -15,11 +16,15 @@ namespace forewarn::history {
 std::string SeriesKey(uint32_t endpoint, uint32_t series);
 // `order` tells blocks that begin at one moment apart.
 std::string BlockKey(uint32_t endpoint, absl::Time first, uint64_t order);
+std::string RollupKey(uint32_t endpoint, RollupLevel level, absl::Time begin);
 std::string SealedKey(uint32_t endpoint);
+std::string RolledKey(uint32_t endpoint);
 std::string HighWaterKey(uint32_t endpoint, const wire::RunId& run);
 std::string StateKey(uint32_t endpoint);
 std::string EventKey(uint32_t endpoint, absl::Time time, uint32_t number);
 
+// The part that all rollups of one level and endpoint share.
+std::string RollupPrefix(uint32_t endpoint, RollupLevel level);
 // The part that all keys of one kind and endpoint share.
 std::string EndpointPrefix(char kind, uint32_t endpoint);
 // A number as the keys have it.
@@ -27,7 +32,9 @@ std::string Bytes64(uint64_t number);
 
 inline constexpr char kSeriesKind = 's';
 inline constexpr char kBlockKind = 'k';
+inline constexpr char kRollupKind = 'a';
 inline constexpr char kSealedKind = 'q';
+inline constexpr char kRolledKind = 'r';
 inline constexpr char kHighWaterKind = 'h';
 inline constexpr char kEventKind = 'e';
 inline constexpr char kStateKind = 'd';

@@ -29,6 +29,18 @@ struct Sample {
   double value = 0;
 };
 
+// How coarse: each keeps what its samples were at most, at least and on
+// average, so that peaks stay.
+enum class RollupLevel : uint8_t { kFiveMinutes, kHour };
+
+struct Rollup {
+  absl::Time time;  // where it begins
+  double min = 0;
+  double max = 0;
+  double mean = 0;
+  uint32_t count = 0;  // at least 1
+};
+
 struct SeriesRecord {
   uint32_t series = 0;
   wire::SeriesDefinition definition;
@@ -62,6 +74,14 @@ class HistoryStore {
                                                     absl::Time from,
                                                     absl::Time to) = 0;
 
+  // Rollups of one series that begin in [from, to), oldest first; of a time
+  // that is not yet rolled up, made from its samples.
+  virtual absl::StatusOr<std::vector<Rollup>> QueryRollups(uint32_t endpoint,
+                                                           uint32_t series,
+                                                           RollupLevel level,
+                                                           absl::Time from,
+                                                           absl::Time to) = 0;
+
   // Every tick of an endpoint from `from` on, oldest first: for feeding
   // detectors after a restart.
   virtual absl::Status Replay(
@@ -80,8 +100,8 @@ class HistoryStore {
                                                         absl::Time to,
                                                         size_t limit) = 0;
 
-  // Shortens the log, and drops what is older than the retention or over the
-  // size. Called now and then by a background thread.
+  // Shortens the log, rolls up what is due, and drops what is older than its
+  // retention or over the size. Called now and then by a background thread.
   virtual absl::Status Maintain(absl::Time now) = 0;
 
   // Writes out what waits in memory and brings it into its final form. Costs

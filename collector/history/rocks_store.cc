@@ -15,8 +15,12 @@
 #include "collector/history/log_entry.h"
 #include "collector/history/open_block.h"
 #include "collector/history/rocks_engine.h"
+#include "collector/history/rollup_levels.h"
+#include "collector/history/rollup_table.h"
 #include "collector/history/sealed_block.h"
 #include "collector/history/sealed_store.h"
+#include "collector/history/tick_order.h"
+#include "protos/base/deadline.h"
 #include "protos/base/logging.h"
 #include "protos/base/mutex.h"
 #include "protos/base/status.h"
@@ -32,70 +36,14 @@ constexpr uint32_t kBatchesAReset = 30;
 // Blocks that cannot be sealed (a full disk) may grow to this many times
 // their size before batches are refused.
 constexpr uint32_t kMostOverdue = 20;
+const absl::Duration kRollSpan = SpanOf(RollupLevel::kFiveMinutes);
 constexpr uint64_t kSegmentsKept = 3;
 constexpr size_t kRecordBytes = 1 << 20;
+// A span is rolled up once it is over for so long, and for so long at a time:
+// the rest has its turn in the next maintenance.
+constexpr absl::Duration kRollAfter = absl::Minutes(10);
+constexpr absl::Duration kRollAtATime = absl::Seconds(2);
 constexpr absl::Duration kRetentionEvery = absl::Hours(1);
-
-bool Earlier(const wire::Tick& a, const wire::Tick& b) {
-  return a.time < b.time;
-}
-
-// In order of time; ticks of one moment become one, of which a series' first
-// sample counts.
-void Arrange(std::vector<wire::Tick>& ticks) {
-  if (!std::is_sorted(ticks.begin(), ticks.end(), Earlier)) {
-    std::stable_sort(ticks.begin(), ticks.end(), Earlier);
-  }
-  size_t kept = 0;
-  for (size_t i = 0; i < ticks.size(); ++i) {
-    if (kept > 0 && ticks[kept - 1].time == ticks[i].time) {
-      auto& samples = ticks[kept - 1].samples;
-      samples.insert(samples.end(), ticks[i].samples.begin(),
-                     ticks[i].samples.end());
-      std::stable_sort(samples.begin(), samples.end(),
-                       [](const wire::Sample& a, const wire::Sample& b) {
-                         return a.series < b.series;
-                       });
-      samples.erase(
-          std::unique(samples.begin(), samples.end(),
-                      [](const wire::Sample& a, const wire::Sample& b) {
-                        return a.series == b.series;
-                      }),
-          samples.end());
-    } else {
-      if (kept != i) ticks[kept] = std::move(ticks[i]);
-      ++kept;
-    }
-  }
-  ticks.resize(kept);
-}
-
-// In order of time, one of a moment, within [from, to).
-void Trim(absl::Time from, absl::Time to, std::vector<Sample>& samples) {
-  const auto earlier = [](const Sample& a, const Sample& b) {
-    return a.time < b.time;
-  };
-  // Mostly it is so already: one look tells.
-  const bool strictly =
-      std::adjacent_find(samples.begin(), samples.end(),
-                         [](const Sample& a, const Sample& b) {
-                           return !(a.time < b.time);
-                         }) == samples.end();
-  if (!strictly) {
-    std::stable_sort(samples.begin(), samples.end(), earlier);
-    samples.erase(std::unique(samples.begin(), samples.end(),
-                              [](const Sample& a, const Sample& b) {
-                                return a.time == b.time;
-                              }),
-                  samples.end());
-  }
-  samples.erase(
-      std::lower_bound(samples.begin(), samples.end(), Sample{to, 0}, earlier),
-      samples.end());
-  samples.erase(samples.begin(),
-                std::lower_bound(samples.begin(), samples.end(),
-                                 Sample{from, 0}, earlier));
-}
 
 }  // namespace
 
@@ -104,6 +52,7 @@ class RocksStore::Impl {
   Impl(RocksOptions options, OpenedEngine engine)
       : options_(std::move(options)),
         sealed_(std::move(engine.database)),
+        rollups_(sealed_),
         set_aside_(std::move(engine.set_aside)) {}
 
   absl::Status OpenLog(base::Files& files) {
@@ -195,6 +144,45 @@ class RocksStore::Impl {
     return samples;
   }
 
+  absl::StatusOr<std::vector<Rollup>> QueryRollups(uint32_t number,
+                                                   uint32_t series,
+                                                   RollupLevel level,
+                                                   absl::Time from,
+                                                   absl::Time to) {
+    const absl::Duration step = StepOf(level);
+    from = FloorTo(from, step);
+    if (FloorTo(to, step) != to) to = FloorTo(to, step) + step;
+    absl::Time rolled;
+    uint32_t digits = 0;
+    {
+      base::MutexLock lock(&mutex_);
+      FOREWARN_ASSIGN_OR_RETURN(Endpoint * endpoint, Find(number));
+      if (series >= endpoint->digits.size()) {
+        return absl::NotFoundError(absl::StrCat("series ", series));
+      }
+      digits = endpoint->digits[series];
+      rolled = endpoint->rolled;
+    }
+    std::vector<Rollup> rollups;
+    FOREWARN_RETURN_IF_ERROR(rollups_.Read(number, series, digits, level, from,
+                                           std::min(to, rolled), rollups));
+    const absl::Duration span = SpanOf(level);
+    for (absl::Time begin = std::max(from, rolled); begin < to;) {
+      const absl::Time end = std::min(FloorTo(begin, span) + span, to);
+      FOREWARN_ASSIGN_OR_RETURN(const std::vector<Sample> samples,
+                                Query(number, series, begin, end));
+      RollupTable table(level, FloorTo(begin, span));
+      for (const Sample& sample : samples) {
+        table.Add(0, sample.time, sample.value);
+      }
+      for (const Rollup& rollup : table.Of(0)) rollups.push_back(rollup);
+      // What nobody sampled is passed over in one step.
+      FOREWARN_ASSIGN_OR_RETURN(const absl::Time next, NextFrom(number, end));
+      begin = std::max(end, std::min(FloorTo(next, span), to));
+    }
+    return rollups;
+  }
+
   absl::Status Replay(uint32_t number, absl::Time from,
                       const std::function<void(const wire::Tick&)>& accept) {
     std::vector<wire::Tick> newest;
@@ -223,9 +211,14 @@ class RocksStore::Impl {
     // After a full disk the database waits to be told that there is room.
     FOREWARN_RETURN_IF_ERROR(sealed_.Resume());
     FOREWARN_RETURN_IF_ERROR(ShortenLog(kSegmentsKept));
+    FOREWARN_RETURN_IF_ERROR(RollUp(now));
     if (now - last_retention_ < kRetentionEvery) return absl::OkStatus();
     last_retention_ = now;
     FOREWARN_RETURN_IF_ERROR(sealed_.DropBefore(now - options_.raw_retention));
+    FOREWARN_RETURN_IF_ERROR(sealed_.DropRollupsBefore(
+        RollupLevel::kFiveMinutes, now - options_.five_minute_retention));
+    FOREWARN_RETURN_IF_ERROR(sealed_.DropRollupsBefore(
+        RollupLevel::kHour, now - options_.hour_retention));
     return sealed_.KeepWithin(options_.max_bytes, now);
   }
 
@@ -248,6 +241,9 @@ class RocksStore::Impl {
     uint64_t order = 0;  // of the last entry of the log
     uint32_t since_reset = 0;
     bool link_lost = false;  // while recovering: until the next reset
+    // Before it both levels of rollups are made of all that is sealed; the
+    // start of a span, 1970 when there are none.
+    absl::Time rolled = absl::UnixEpoch();
     // That holds the first row of the open block.
     uint64_t first_segment = std::numeric_limits<uint64_t>::max();
     absl::flat_hash_map<wire::RunId, uint64_t> high_water;
@@ -287,6 +283,9 @@ class RocksStore::Impl {
     for (const SeriesRecord& record : records) Know(record, *endpoint);
     FOREWARN_ASSIGN_OR_RETURN(endpoint->order,
                               sealed_.Number(SealedKey(number)));
+    FOREWARN_ASSIGN_OR_RETURN(const uint64_t rolled,
+                              sealed_.Number(RolledKey(number)));
+    endpoint->rolled = absl::FromUnixMillis(static_cast<int64_t>(rolled));
     return (endpoints_[number] = std::move(endpoint)).get();
   }
 
@@ -479,6 +478,11 @@ class RocksStore::Impl {
       begin = end;
     }
     writes.Put(SealedKey(number), Bytes64(endpoint.order));
+    // Samples of a span that was rolled up without them.
+    if (!ticks.empty() && ticks.front().time < endpoint.rolled) {
+      MarkRolled(number, FloorTo(ticks.front().time, kRollSpan), endpoint,
+                 writes);
+    }
     for (const auto& [run, mark] : endpoint.high_water) {
       writes.Put(HighWaterKey(number, run), Bytes64(mark));
     }
@@ -487,6 +491,74 @@ class RocksStore::Impl {
     endpoint.since_reset = 0;
     endpoint.first_segment = std::numeric_limits<uint64_t>::max();
     return absl::OkStatus();
+  }
+
+  static void MarkRolled(uint32_t number, absl::Time rolled, Endpoint& endpoint,
+                         rocksdb::WriteBatch& writes) {
+    endpoint.rolled = rolled;
+    writes.Put(RolledKey(number),
+               Bytes64(static_cast<uint64_t>(absl::ToUnixMillis(rolled))));
+  }
+
+  // The first moment from `from` on that may have samples.
+  absl::StatusOr<absl::Time> NextFrom(uint32_t number, absl::Time from) {
+    FOREWARN_ASSIGN_OR_RETURN(const absl::Time sealed,
+                              sealed_.FirstFrom(number, from));
+    base::MutexLock lock(&mutex_);
+    FOREWARN_ASSIGN_OR_RETURN(Endpoint * endpoint, Find(number));
+    return endpoint->open.empty() ? sealed : from;
+  }
+
+  absl::Status RollUp(absl::Time now) {
+    const base::Deadline turn(kRollAtATime);
+    FOREWARN_ASSIGN_OR_RETURN(const std::vector<uint32_t> numbers,
+                              sealed_.Endpoints());
+    for (const uint32_t number : numbers) {
+      bool more = true;
+      while (more) {
+        if (turn.Left() == absl::ZeroDuration()) return absl::OkStatus();
+        FOREWARN_ASSIGN_OR_RETURN(more, RollUp(number, now));
+      }
+    }
+    return absl::OkStatus();
+  }
+
+  // One span of one endpoint, if there is one to roll up.
+  absl::StatusOr<bool> RollUp(uint32_t number, absl::Time now) {
+    absl::Time rolled;
+    {
+      base::MutexLock lock(&mutex_);
+      FOREWARN_ASSIGN_OR_RETURN(Endpoint * endpoint, Find(number));
+      rolled = endpoint->rolled;
+    }
+    if (now < rolled + kRollSpan + kRollAfter) return false;
+    FOREWARN_ASSIGN_OR_RETURN(const absl::Time first,
+                              sealed_.FirstFrom(number, rolled));
+    const absl::Time begin = std::max(rolled, FloorTo(first, kRollSpan));
+    const absl::Time end = begin + kRollSpan;
+    if (now < end + kRollAfter) return false;
+    std::vector<uint8_t> digits;
+    {
+      base::MutexLock appending(&append_mutex_);
+      base::MutexLock lock(&mutex_);
+      FOREWARN_ASSIGN_OR_RETURN(Endpoint * endpoint, Find(number));
+      if (!endpoint->open.empty()) {
+        FOREWARN_RETURN_IF_ERROR(Seal(number, *endpoint));
+      }
+      // What was sealed may have been of a span before.
+      if (endpoint->rolled != rolled) return true;
+      digits = endpoint->digits;
+    }
+    rocksdb::WriteBatch writes;
+    FOREWARN_RETURN_IF_ERROR(rollups_.Roll(number, begin, digits, writes));
+    base::MutexLock lock(&mutex_);
+    FOREWARN_ASSIGN_OR_RETURN(Endpoint * endpoint, Find(number));
+    // Else samples of the past were sealed meanwhile: again, from there on.
+    if (endpoint->rolled == rolled) {
+      MarkRolled(number, end, *endpoint, writes);
+    }
+    FOREWARN_RETURN_IF_ERROR(sealed_.Write(writes));
+    return true;
   }
 
   // Seals what the segments before the newest `kept` hold, and drops these.
@@ -518,6 +590,7 @@ class RocksStore::Impl {
 
   const RocksOptions options_;
   SealedStore sealed_;
+  const RollupLevels rollups_;
   const std::string set_aside_;
   absl::Time last_retention_ = absl::InfinitePast();  // of the maintenance
 
@@ -559,6 +632,13 @@ absl::StatusOr<std::vector<Sample>> RocksStore::Query(uint32_t endpoint,
                                                       absl::Time from,
                                                       absl::Time to) {
   return impl_->Query(endpoint, series, from, to);
+}
+absl::StatusOr<std::vector<Rollup>> RocksStore::QueryRollups(uint32_t endpoint,
+                                                             uint32_t series,
+                                                             RollupLevel level,
+                                                             absl::Time from,
+                                                             absl::Time to) {
+  return impl_->QueryRollups(endpoint, series, level, from, to);
 }
 absl::Status RocksStore::Replay(
     uint32_t endpoint, absl::Time from,

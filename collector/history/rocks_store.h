@@ -15,6 +15,8 @@ struct RocksOptions {
   std::string directory;
   uint64_t cache_bytes = 64 << 20;
   absl::Duration raw_retention = absl::Hours(24 * 30);
+  absl::Duration five_minute_retention = absl::Hours(24 * 400);
+  absl::Duration hour_retention = absl::Hours(24 * 1830);
   uint64_t max_bytes = 0;  // 0: as much as the retention needs
   // Ticks of an endpoint become a sealed block once there are so many.
   uint32_t block_ticks = 120;
@@ -44,6 +46,11 @@ class RocksStore final : public HistoryStore {
   absl::StatusOr<std::vector<Sample>> Query(uint32_t endpoint, uint32_t series,
                                             absl::Time from,
                                             absl::Time to) override;
+  absl::StatusOr<std::vector<Rollup>> QueryRollups(uint32_t endpoint,
+                                                   uint32_t series,
+                                                   RollupLevel level,
+                                                   absl::Time from,
+                                                   absl::Time to) override;
   absl::Status Replay(
       uint32_t endpoint, absl::Time from,
       const std::function<void(const wire::Tick&)>& accept) override;

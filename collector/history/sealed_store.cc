@@ -109,6 +109,52 @@ absl::Status SealedStore::Compact() {
                    "compact history");
 }
 
+absl::Status SealedStore::DropRollupsBefore(RollupLevel level,
+                                            absl::Time cutoff) {
+  if (cutoff <= absl::UnixEpoch()) return absl::OkStatus();
+  rocksdb::WriteBatch writes;
+  FOREWARN_ASSIGN_OR_RETURN(const std::vector<uint32_t> endpoints, Endpoints());
+  const std::unique_ptr<rocksdb::Iterator> it(
+      database_->NewIterator(rocksdb::ReadOptions()));
+  for (const uint32_t number : endpoints) {
+    const std::string end = RollupKey(number, level, cutoff);
+    it->Seek(RollupPrefix(number, level));
+    if (it->Valid() && View(it->key()) < end) {
+      writes.DeleteRange(RollupPrefix(number, level), end);
+    }
+  }
+  FOREWARN_RETURN_IF_ERROR(FromRocks(it->status(), "read history"));
+  return Write(writes);
+}
+
+absl::StatusOr<std::vector<uint32_t>> SealedStore::Endpoints() const {
+  std::vector<uint32_t> numbers;
+  const std::unique_ptr<rocksdb::Iterator> it(
+      database_->NewIterator(rocksdb::ReadOptions()));
+  for (it->Seek(std::string(1, kSeriesKind));
+       it->Valid() && it->key()[0] == kSeriesKind;
+       it->Seek(PrefixEnd(EndpointPrefix(kSeriesKind, numbers.back())))) {
+    numbers.push_back(Read32(View(it->key()), 1));
+  }
+  FOREWARN_RETURN_IF_ERROR(FromRocks(it->status(), "read history"));
+  return numbers;
+}
+
+absl::StatusOr<absl::Time> SealedStore::FirstFrom(uint32_t endpoint,
+                                                  absl::Time from) const {
+  const std::unique_ptr<rocksdb::Iterator> it(
+      database_->NewIterator(rocksdb::ReadOptions()));
+  const absl::Time begin =
+      std::max(from, absl::UnixEpoch() + kBlockSpan) - kBlockSpan;
+  it->Seek(BlockKey(endpoint, begin, 0));
+  FOREWARN_RETURN_IF_ERROR(FromRocks(it->status(), "read history"));
+  const std::string prefix = EndpointPrefix(kBlockKind, endpoint);
+  if (!it->Valid() || !it->key().starts_with(prefix)) {
+    return absl::InfiniteFuture();
+  }
+  return FirstOf(*it);
+}
+
 // Range tombstones cost every read until they are compacted: one an
 // endpoint and only where there is something to drop.
 absl::Status SealedStore::DropBefore(absl::Time cutoff) {
@@ -178,6 +224,22 @@ absl::Status SealedStore::Scan(
     FOREWARN_RETURN_IF_ERROR(accept(View(it->key()), View(it->value())));
   }
   return FromRocks(it->status(), "read history");
+}
+
+absl::Status SealedStore::ForRollups(
+    uint32_t endpoint, RollupLevel level, absl::Time from, absl::Time to,
+    const std::function<absl::Status(const SealedBlock&)>& accept) const {
+  from = std::max(from, absl::UnixEpoch());
+  if (to <= from) return absl::OkStatus();
+  return Scan(RollupKey(endpoint, level, from),
+              to == absl::InfiniteFuture()
+                  ? PrefixEnd(RollupPrefix(endpoint, level))
+                  : RollupKey(endpoint, level, to),
+              [&](absl::string_view, absl::string_view value) -> absl::Status {
+                FOREWARN_ASSIGN_OR_RETURN(const SealedBlock block,
+                                          SealedBlock::Open(value));
+                return accept(block);
+              });
 }
 
 // Every sealed block that may hold samples of [from, to).

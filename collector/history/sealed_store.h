@@ -49,6 +49,19 @@ class SealedStore {
       uint32_t endpoint, absl::Time from, absl::Time to,
       const std::function<absl::Status(const SealedBlock&)>& accept) const;
 
+  // Every block of rollups that begins in [from, to), by its begin.
+  absl::Status ForRollups(
+      uint32_t endpoint, RollupLevel level, absl::Time from, absl::Time to,
+      const std::function<absl::Status(const SealedBlock&)>& accept) const;
+
+  // Of every endpoint with series.
+  absl::StatusOr<std::vector<uint32_t>> Endpoints() const;
+  // Of the first block that may hold samples from `from` on; the infinite
+  // future when there is none.
+  absl::StatusOr<absl::Time> FirstFrom(uint32_t endpoint,
+                                       absl::Time from) const;
+
+  absl::Status DropRollupsBefore(RollupLevel level, absl::Time cutoff);
   // Blocks and events that are wholly before `cutoff`.
   absl::Status DropBefore(absl::Time cutoff);
   // Drops the oldest until about `bytes` are left; 0 is no bound.

@@ -58,6 +58,10 @@ history::RocksOptions HistoryOptions(const Settings& settings) {
   options.raw_retention =
       DurationOr(config.raw_retention(), options.raw_retention);
   options.cache_bytes = Or(config.cache().bytes(), options.cache_bytes);
+  options.five_minute_retention = DurationOr(
+      config.five_minute_retention(), options.five_minute_retention);
+  options.hour_retention =
+      DurationOr(config.hour_retention(), options.hour_retention);
   options.max_bytes = config.max_size().bytes();
   return options;
 }

@@ -39,6 +39,11 @@ class FlakyHistory final : public history::HistoryStore {
                                                      absl::Time to) override {
     return store_.Query(endpoint, series, from, to);
   }
+  absl::StatusOr<std::vector<history::Rollup>> QueryRollups(
+      uint32_t endpoint, uint32_t series, history::RollupLevel level,
+      absl::Time from, absl::Time to) override {
+    return store_.QueryRollups(endpoint, series, level, from, to);
+  }
   absl::Status Replay(
       uint32_t endpoint, absl::Time from,
       const std::function<void(const wire::Tick&)>& accept) override {

@@ -112,6 +112,26 @@ TEST_F(EndpointRoutesTest, GivesTheSamplesOfARange) {
   EXPECT_EQ(list.series().unit(), "By");
 }
 
+TEST_F(EndpointRoutesTest, GivesRollupsWhereAStepIsAskedFor) {
+  AddSamples(1000);
+  const int64_t now = absl::ToUnixSeconds(clock_.Now());
+  const auto list = Read<v1::SampleList>(
+      Ask("GET",
+          absl::StrCat("/api/v1/endpoints/web1/series/0/samples?step=5m&from=",
+                       now - 3600, "&to=", now + 1),
+          "viewer"));
+  EXPECT_THAT(list.samples(), SizeIs(0));
+  uint32_t count = 0;
+  for (const v1::RollupPoint& point : list.rollups()) {
+    EXPECT_EQ(point.time().seconds() % 300, 0);
+    EXPECT_LE(point.min(), point.mean());
+    EXPECT_LE(point.mean(), point.max());
+    count += point.count();
+  }
+  EXPECT_EQ(count, 1000u);
+  EXPECT_EQ(list.rollups(0).min(), 0.5);
+}
+
 TEST_F(EndpointRoutesTest, RefusesRangesItCannotAnswer) {
   AddSamples(11002);
   const std::string path = "/api/v1/endpoints/web1/series/0/samples";
@@ -122,7 +142,7 @@ TEST_F(EndpointRoutesTest, RefusesRangesItCannotAnswer) {
   EXPECT_THAT(many.body, HasSubstr("11000"));
   for (const char* query :
        {"?from=yesterday", "?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z",
-        "?from=0", "?to=99999999999999"}) {
+        "?from=0", "?to=99999999999999", "?step=2m"}) {
     EXPECT_EQ(Ask("GET", path + query, "viewer").status, 400) << query;
   }
   EXPECT_EQ(

@@ -327,5 +327,91 @@ TEST_F(RocksStoreTest, F12ADamagedDatabaseIsSetAsideNotACrashLoop) {
   EXPECT_GE(All(0).size(), 1u);
 }
 
+// One sample a minute from `begin` for `hours`; a peak in the third minute of
+// every hour.
+class RollupTest : public RocksStoreTest {
+ protected:
+  void Fill(absl::Time begin, int hours) {
+    EndpointBatch item{7, {}};
+    item.batch.run_id = wire::RunId{9};
+    std::vector<std::pair<uint32_t, SeriesRecord>> series;
+    if (sequence_ == 0) {
+      wire::SeriesDefinition definition;
+      definition.metric = "system.cpu.utilization";
+      definition.digits = 2;
+      series.push_back({7, {0, definition}});
+    }
+    for (int minute = 0; minute < 60 * hours; ++minute) {
+      item.batch.sequence = ++sequence_;
+      item.batch.ticks = {{begin + absl::Minutes(minute),
+                           {{0, minute % 60 == 3 ? 0.99 : 0.25}}}};
+      ASSERT_THAT(store_->Append(series, {item}), IsOk());
+      series.clear();
+    }
+  }
+  std::vector<Rollup> Ask(RollupLevel level, absl::Time from, absl::Time to) {
+    auto rollups = store_->QueryRollups(7, 0, level, from, to);
+    EXPECT_THAT(rollups, IsOk());
+    return rollups.ok() ? *rollups : std::vector<Rollup>();
+  }
+  static void ExpectPeaks(const std::vector<Rollup>& rollups, int an_hour,
+                          size_t count) {
+    ASSERT_THAT(rollups, SizeIs(count));
+    for (size_t i = 0; i < rollups.size(); ++i) {
+      const bool peak = i % an_hour == 0;
+      const uint32_t samples = 60 / an_hour;
+      EXPECT_EQ(rollups[i].time, kDay + i * absl::Hours(1) / an_hour);
+      EXPECT_EQ(rollups[i].min, 0.25);
+      EXPECT_EQ(rollups[i].max, peak ? 0.99 : 0.25);
+      EXPECT_EQ(rollups[i].count, samples);
+      EXPECT_NEAR(rollups[i].mean, 0.25 + (peak ? 0.74 / samples : 0), 1e-4);
+    }
+  }
+
+  static constexpr absl::Time kDay = absl::FromUnixSeconds(1'800'057'600);
+  uint64_t sequence_ = 0;
+};
+
+TEST_F(RollupTest, PeaksStayInBothLevelsBeforeAndAfterTheyAreRolledUp) {
+  Fill(kDay, 26);
+  for (const absl::Time now :
+       {kDay, kDay + absl::Hours(13), kDay + absl::Hours(27)}) {
+    ASSERT_THAT(store_->Maintain(now), IsOk());
+    ExpectPeaks(Ask(RollupLevel::kFiveMinutes, kDay, kDay + absl::Hours(26)),
+                12, 26 * 12);
+    ExpectPeaks(Ask(RollupLevel::kHour, kDay, kDay + absl::Hours(26)), 1, 26);
+  }
+  Open();
+  ExpectPeaks(Ask(RollupLevel::kHour, kDay, kDay + absl::Hours(26)), 1, 26);
+  // A range inside of a step gives the whole step.
+  ExpectPeaks(Ask(RollupLevel::kHour, kDay + absl::Minutes(50),
+                  kDay + absl::Minutes(55)),
+              1, 1);
+}
+
+TEST_F(RollupTest, TheyOutliveTheSamples) {
+  Fill(kDay, 12);
+  ASSERT_THAT(store_->Maintain(kDay + absl::Hours(13)), IsOk());
+  ASSERT_THAT(store_->Maintain(kDay + absl::Hours(80)), IsOk());
+  EXPECT_THAT(store_->Query(7, 0, kDay, kDay + absl::Hours(12)),
+              IsOkAndHolds(SizeIs(0)));
+  ExpectPeaks(Ask(RollupLevel::kFiveMinutes, kDay, kDay + absl::Hours(80)), 12,
+              12 * 12);
+  ExpectPeaks(Ask(RollupLevel::kHour, kDay, kDay + absl::Hours(80)), 1, 12);
+}
+
+TEST_F(RollupTest, SamplesThatComeLateAreRolledUpAfterAll) {
+  Fill(kDay + absl::Hours(6), 7);
+  ASSERT_THAT(store_->Maintain(kDay + absl::Hours(19)), IsOk());
+  ASSERT_THAT(Ask(RollupLevel::kHour, kDay, kDay + absl::Hours(6)), SizeIs(0));
+  Fill(kDay, 6);  // a backlog
+  ASSERT_THAT(store_->Flush(), IsOk());
+  ExpectPeaks(Ask(RollupLevel::kHour, kDay, kDay + absl::Hours(13)), 1, 13);
+  ASSERT_THAT(store_->Maintain(kDay + absl::Hours(20)), IsOk());
+  ExpectPeaks(Ask(RollupLevel::kHour, kDay, kDay + absl::Hours(13)), 1, 13);
+  ExpectPeaks(Ask(RollupLevel::kFiveMinutes, kDay, kDay + absl::Hours(13)), 12,
+              13 * 12);
+}
+
 }  // namespace
 }  // namespace forewarn::history
