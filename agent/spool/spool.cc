@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "protos/base/logging.h"
+#include "protos/base/seeded_bug.h"
 #include "protos/base/status.h"
 
 namespace forewarn::agent {
@@ -324,6 +325,11 @@ const LoadedSegment* Spool::Load(Segment& segment) {
 
 std::optional<Spool::Entry> Spool::Peek(uint64_t position) {
   base::MutexLock lock(&mutex_);
+  while (base::Seeded(base::Bug::kUnlinkBeforeAck) && !segments_.empty() &&
+         segments_.front().first_position + segments_.front().records <=
+             position) {
+    RemoveFrontSegment();
+  }
   if (std::optional<Entry> entry = PeekSegments(position)) return entry;
   for (const Waiting& waiting : waiting_) {
     if (waiting.position < position || IsDone(waiting.summary)) continue;

@@ -13,6 +13,7 @@
 #include "agent/spool/spool_record.h"
 #include "protos/base/files.h"
 #include "protos/base/record_log.h"
+#include "protos/base/seeded_bug.h"
 
 namespace forewarn::agent {
 
@@ -57,7 +58,10 @@ class SpoolFolder {
   absl::StatusOr<std::unique_ptr<base::RecordWriter>> Create(uint64_t number);
 
   // Makes a created file's name durable.
-  absl::Status SyncNames() { return files_.SyncFolder(folder_); }
+  absl::Status SyncNames() {
+    return base::Seeded(base::Bug::kNoFolderSync) ? absl::OkStatus()
+                                                  : files_.SyncFolder(folder_);
+  }
 
   // The first `segment.records` good records. Fewer when it was damaged since.
   absl::StatusOr<std::unique_ptr<LoadedSegment>> Load(const Segment& segment);

@@ -10,6 +10,7 @@
 #include "protos/base/backoff.h"
 #include "protos/base/bounded_queue.h"
 #include "protos/base/logging.h"
+#include "protos/base/seeded_bug.h"
 #include "protos/base/status.h"
 
 namespace forewarn::correlate {
@@ -54,8 +55,10 @@ class Correlator::Impl {
         clock_(clock) {}
 
   absl::Status Start() {
-    FOREWARN_RETURN_IF_ERROR(
-        base::Annotate(folder_.Load(clock_.Now()), "read what is open"));
+    if (!base::Seeded(base::Bug::kForgetOpenIncidents)) {
+      FOREWARN_RETURN_IF_ERROR(
+          base::Annotate(folder_.Load(clock_.Now()), "read what is open"));
+    }
     thread_ = std::thread([this] { Run(); });
     return absl::OkStatus();
   }

@@ -8,6 +8,7 @@
 #include "absl/strings/str_format.h"
 #include "absl/strings/strip.h"
 #include "protos/base/logging.h"
+#include "protos/base/seeded_bug.h"
 #include "protos/base/status.h"
 
 namespace forewarn::history {
@@ -76,14 +77,21 @@ absl::Status AppendLog::Append(absl::Span<const std::string> records) {
     // The number is used up even if making the file fails halfway.
     const uint64_t segment = next_++;
     FOREWARN_ASSIGN_OR_RETURN(
-        writer_, base::RecordWriter::Create(files_, PathOf(segment)));
-    FOREWARN_RETURN_IF_ERROR(files_.SyncFolder(folder_));
+        std::unique_ptr<base::RecordWriter> writer,
+        base::RecordWriter::Create(files_, PathOf(segment)));
+    if (!base::Seeded(base::Bug::kNoFolderSync)) {
+      FOREWARN_RETURN_IF_ERROR(files_.SyncFolder(folder_));
+    }
+    // Only now: a segment whose name is not durable may hold nothing.
+    writer_ = std::move(writer);
   }
   absl::Status status;
   for (const std::string& record : records) {
     status.Update(writer_->Append(record));
   }
-  if (status.ok()) status = writer_->Sync();
+  if (status.ok() && !base::Seeded(base::Bug::kAckBeforeSync)) {
+    status = writer_->Sync();
+  }
   if (!status.ok()) writer_.reset();
   return status;
 }

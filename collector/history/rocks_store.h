@@ -12,7 +12,8 @@
 namespace forewarn::history {
 
 struct RocksOptions {
-  std::string directory;
+  std::string directory{};
+  std::string log_directory{};  // default: directory/log
   uint64_t cache_bytes = 64 << 20;
   absl::Duration raw_retention = absl::Hours(24 * 30);
   absl::Duration five_minute_retention = absl::Hours(24 * 400);

@@ -19,6 +19,7 @@
 #include "collector/ingest/agent_stream.h"
 #include "protos/base/clock.h"
 #include "protos/base/logging.h"
+#include "protos/base/seeded_bug.h"
 #include "protos/base/status.h"
 
 namespace forewarn::ingest {
@@ -67,6 +68,14 @@ std::string PeerCertificatePem(SSL* session) {
   }
   BIO_free(out);
   return pem;
+}
+
+// That nobody sets: a jump of the wall clock is no silence of an agent.
+absl::Duration Now() {
+  const base::Clock& clock = base::Clock::System();
+  return base::Seeded(base::Bug::kWallClockTimeout)
+             ? clock.Now() - absl::UnixEpoch()
+             : clock.Awake();
 }
 
 int64_t ChangedAt(const std::string& path) {
@@ -183,7 +192,7 @@ void PortThread::Run() {
   epoll_event events[512];
   absl::Duration stop_at = absl::InfiniteDuration();
   for (;;) {
-    now_ = base::Clock::System().Awake();
+    now_ = Now();
     if (stop_within_ms_ >= 0 && accepting_) {
       accepting_ = false;
       epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, listener_, nullptr);
@@ -192,7 +201,7 @@ void PortThread::Run() {
     if (!accepting_ && (now_ >= stop_at || connections_.empty())) break;
     const int count =
         epoll_wait(epoll_.get(), events, 512, accepting_ ? 1000 : 50);
-    now_ = base::Clock::System().Awake();
+    now_ = Now();
     bool may_accept = false;
     // Acks first: they are what a stream's allowance is counted by.
     DrainOutbox();

@@ -10,6 +10,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "protos/wire/proto_time.h"
 #include "protos/wire/yaml_to_proto.h"
 
 namespace forewarn::main {
@@ -77,9 +78,10 @@ void CheckTogether(const std::string& file, const Settings& settings,
 
 absl::Duration DurationOr(const google::protobuf::Duration& duration,
                           absl::Duration fallback) {
-  const absl::Duration value =
-      absl::Seconds(duration.seconds()) + absl::Nanoseconds(duration.nanos());
-  return value > absl::ZeroDuration() ? value : fallback;
+  // What was not set reads as the one default instance; 0 s is a wish.
+  return &duration == &google::protobuf::Duration::default_instance()
+             ? fallback
+             : wire::ToDuration(duration);
 }
 
 std::vector<std::string> LoadSettings(const std::string& path,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "absl/strings/str_cat.h"
 #include "protos/base/logging.h"
 #include "protos/base/status.h"
 
@@ -173,9 +174,12 @@ void Shard::Commit() {
   if (!status.ok()) {
     Log(LogLevel::kError, "batches could not be kept",
         {{"batches", done.size()}, {"reason", base::ToLine(status)}});
+    // Our trouble, not the batch's: whoever holds it must keep it.
+    const absl::Status told = absl::UnavailableError(
+        absl::StrCat("the collector cannot keep it: ", status.message()));
     for (const Pending& item : done) {
       if (const auto it = streams_.find(item.stream); it != streams_.end()) {
-        it->second.link->Fail(status);
+        it->second.link->Fail(told);
         streams_.erase(it);
       }
     }

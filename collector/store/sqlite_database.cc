@@ -15,6 +15,7 @@
 #include "absl/strings/str_format.h"
 #include "collector/store/migrations.h"
 #include "protos/base/logging.h"
+#include "protos/base/seeded_bug.h"
 #include "protos/base/status.h"
 
 namespace forewarn::store {
@@ -280,11 +281,15 @@ absl::StatusOr<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(
   // keeps the index of the WAL off the disk.
   const absl::Status prepared = Execute(
       connection.get(),
-      "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; "
-      "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; "
-      "PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY; "
-      "PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=16777216; "
-      "BEGIN EXCLUSIVE; COMMIT",
+      absl::StrCat(
+          "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; "
+          "PRAGMA synchronous=",
+          base::Seeded(base::Bug::kSendBeforeCommit) ? "OFF" : "FULL",
+          "; PRAGMA foreign_keys=ON; "
+          "PRAGMA trusted_schema=OFF; PRAGMA temp_store=MEMORY; "
+          "PRAGMA wal_autocheckpoint=1000; PRAGMA journal_size_limit=16777216; "
+          "BEGIN EXCLUSIVE; COMMIT")
+          .c_str(),
       absl::StrCat("open desk database ", path));
   if (absl::IsUnavailable(prepared)) {
     return base::Annotate(prepared, "is another collector running?");

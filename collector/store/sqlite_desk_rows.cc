@@ -8,6 +8,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "collector/store/blob.h"
+#include "protos/base/seeded_bug.h"
 #include "protos/base/status.h"
 #include "protos/wire/proto_time.h"
 
@@ -194,6 +195,7 @@ absl::StatusOr<v1::Incident> SqliteIncidentRows::FindIncident(uint32_t id) {
 }
 
 absl::Status SqliteIncidentRows::ClaimFingerprints(uint32_t incident) {
+  if (base::Seeded(base::Bug::kForgetOpenIncidents)) return absl::OkStatus();
   // A row that is held by another breaks the key; its own is left out.
   Statement insert = database_.Prepare(
       "INSERT INTO held_fingerprints (fingerprint, incident) "
@@ -266,7 +268,10 @@ absl::Status SqliteSymptomRows::SaveSymptom(const v1::Symptom& symptom) {
   }
   save.BindBlob(8, symptom.SerializeAsString());
   FOREWARN_RETURN_IF_ERROR(save.Run());
-  if (!weighs || symptom.incident() == 0) return absl::OkStatus();
+  if (!weighs || symptom.incident() == 0 ||
+      base::Seeded(base::Bug::kForgetOpenIncidents)) {
+    return absl::OkStatus();
+  }
   Statement claim = database_.Prepare(
       "INSERT INTO held_fingerprints (fingerprint, incident) SELECT ?1, ?2 "
       "WHERE NOT EXISTS (SELECT 1 FROM held_fingerprints "

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "collector/store/sqlite_desk_rows.h"
+#include "protos/base/seeded_bug.h"
 #include "protos/base/status.h"
 #include "protos/wire/proto_time.h"
 
@@ -91,6 +92,7 @@ absl::StatusOr<std::vector<v1::Symptom>> SqliteDeskStore::OpenSymptoms() {
 absl::StatusOr<std::optional<v1::Incident>> SqliteDeskStore::LastIncidentOf(
     const std::string& fingerprint, absl::Time since) {
   using Found = std::optional<v1::Incident>;
+  if (base::Seeded(base::Bug::kForgetOpenIncidents)) return Found();
   return ReadValue<Found>(
       database_, [&](SqliteDatabase& rows) -> absl::StatusOr<Found> {
         SqliteIncidentRows incidents(rows);
@@ -113,6 +115,7 @@ absl::StatusOr<std::optional<v1::Incident>> SqliteDeskStore::LastIncidentOf(
 
 absl::StatusOr<std::optional<v1::Symptom>> SqliteDeskStore::LatestSymptomOf(
     const std::string& fingerprint) {
+  if (base::Seeded(base::Bug::kForgetOpenIncidents)) return std::nullopt;
   return ReadValue<std::optional<v1::Symptom>>(
       database_, [&](SqliteDatabase& rows) {
         return SqliteSymptomRows(rows).LatestOf(fingerprint);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "protos/base/seeded_bug.h"
+
 namespace forewarn::base {
 
 Backoff::Backoff(absl::Duration first, absl::Duration cap, uint64_t seed)
@@ -12,6 +14,7 @@ absl::Duration Backoff::Next() {
   const absl::Duration ceiling =
       std::min(cap_, first_ * (int64_t{1} << std::min(failures_, 30)));
   ++failures_;
+  if (Seeded(Bug::kNoJitter)) return ceiling;
   return ceiling * std::uniform_real_distribution<double>(0, 1)(random_);
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "protos/base/seeded_bug.h"
 #include "protos/base/status.h"
 
 namespace forewarn::base {
@@ -43,7 +44,7 @@ uint32_t U32At(absl::string_view bytes, uint64_t position) {
 
 uint32_t SaltedCrc(uint32_t salt, absl::string_view bytes) {
   std::string prefix;
-  AppendU32(salt, prefix);
+  AppendU32(Seeded(Bug::kUnsaltedChecksum) ? 0 : salt, prefix);
   return Crc32c(bytes, Crc32c(prefix));
 }
 
@@ -104,6 +105,7 @@ absl::Status RecordWriter::Sync() {
   // After a failed sync the kernel may have dropped the pages: nothing that
   // this file says later can be trusted.
   broken_ = file_->Sync();
+  if (!broken_.ok() && Seeded(Bug::kRetrySync)) broken_ = file_->Sync();
   return broken_;
 }
 

@@ -66,8 +66,9 @@ Output RunProgram(const std::vector<std::string>& arguments,
   return {CodeOf(status), ReadFile(folder / "out"), ReadFile(folder / "err")};
 }
 
-Child::Child(const std::vector<std::string>& arguments, const std::string& log)
-    : pid_(Spawn(arguments, {}, "/dev/null", log, log)) {}
+Child::Child(const std::vector<std::string>& arguments, const std::string& log,
+             const std::vector<std::string>& environment)
+    : pid_(Spawn(arguments, environment, "/dev/null", log, log)) {}
 
 Child::~Child() {
   if (pid_ > 0) {

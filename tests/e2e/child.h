@@ -23,7 +23,8 @@ Output RunProgram(const std::vector<std::string>& arguments,
 // Killed and reaped at the end.
 class Child {
  public:
-  Child(const std::vector<std::string>& arguments, const std::string& log);
+  Child(const std::vector<std::string>& arguments, const std::string& log,
+        const std::vector<std::string>& environment = {});
   ~Child();
   Child(const Child&) = delete;
 

@@ -1,6 +1,8 @@
 #ifndef FOREWARN_TESTS_SUPPORT_FAKE_FILES_H_
 #define FOREWARN_TESTS_SUPPORT_FAKE_FILES_H_
 
+#include <algorithm>
+#include <cstddef>
 #include <cstdint>
 #include <iterator>
 #include <map>
@@ -44,7 +46,10 @@ class FakeFiles final : public base::Files {
   void CutPower() {
     base::MutexLock lock(&mutex_);
     names_ = durable_names_;
-    for (auto& [path, file] : names_) file->contents = file->durable;
+    for (auto& [path, file] : names_) {
+      file->contents = file->durable;
+      file->lost.clear();
+    }
   }
 
   // Changes the bytes of a file behind everybody's back.
@@ -52,6 +57,13 @@ class FakeFiles final : public base::Files {
     base::MutexLock lock(&mutex_);
     File& file = *names_.at(path);
     file.contents.at(position) ^= flip;
+    file.durable = file.contents;
+  }
+  // Bytes appear at the end of a file, durably.
+  void Extend(const std::string& path, absl::string_view bytes) {
+    base::MutexLock lock(&mutex_);
+    File& file = *names_.at(path);
+    file.contents.append(bytes.data(), bytes.size());
     file.durable = file.contents;
   }
   std::vector<std::string> paths() const {
@@ -142,6 +154,7 @@ class FakeFiles final : public base::Files {
   struct File {
     std::string contents;
     std::string durable;
+    std::vector<std::pair<size_t, size_t>> lost;  // in vain synced
   };
 
   class Appender final : public base::AppendFile {
@@ -157,8 +170,16 @@ class FakeFiles final : public base::Files {
     }
     absl::Status Sync() override {
       base::MutexLock lock(&files_.mutex_);
-      if (absl::Status status = files_.Change(); !status.ok()) return status;
+      if (absl::Status status = files_.Change(); !status.ok()) {
+        // As Linux does: the pages are dropped, and count as clean.
+        file_->lost.emplace_back(file_->durable.size(), file_->contents.size());
+        return status;
+      }
       file_->durable = file_->contents;
+      for (const auto& [begin, end] : file_->lost) {
+        std::fill(file_->durable.begin() + static_cast<ptrdiff_t>(begin),
+                  file_->durable.begin() + static_cast<ptrdiff_t>(end), 0);
+      }
       return absl::OkStatus();
     }
 

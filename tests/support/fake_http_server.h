@@ -41,6 +41,11 @@ class FakeHttpServer {
     base::MutexLock lock(&mutex_);
     replies_.push_back(std::move(reply));
   }
+  // From now on it answers 200, whatever else it was to tell.
+  void TakeAll() {
+    base::MutexLock lock(&mutex_);
+    replies_.clear();
+  }
   // Waits until so many requests have come; at most ten seconds.
   std::vector<HttpRequest> WaitFor(size_t count) {
     const auto deadline =

@@ -7,6 +7,7 @@
 
 #include "gmock/gmock.h"
 #include "gtest/gtest.h"
+#include "protos/wire/proto_time.h"
 #include "tests/support/fake_files.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/temporary_folder.h"
@@ -325,6 +326,32 @@ TEST_F(RocksStoreTest, F12ADamagedDatabaseIsSetAsideNotACrashLoop) {
   Define();
   ASSERT_THAT(store_->Append({}, {Batch(2)}), IsOk());
   EXPECT_GE(All(0).size(), 1u);
+}
+
+// Whichever of its operations fails once, what Append took in the end
+// survives the power; and what was refused is there once when it is sent
+// again, events too.
+TEST_F(RocksStoreTest, F7AnOperationThatFailsOnceCostsNothingThatWasTaken) {
+  Define();
+  ASSERT_THAT(store_->Flush(), IsOk());
+  for (uint64_t nth = 1; nth <= 6; ++nth) {
+    Open();  // begins a segment with the next Append
+    EndpointBatch batch = Batch(nth);
+    batch.batch.events.emplace_back().set_message("once");
+    *batch.batch.events.back().mutable_time() =
+        wire::ToStamp(batch.batch.ticks[0].time);
+    files_.FailAt(static_cast<int>(nth), absl::UnavailableError("i/o error"));
+    while (!store_->Append({}, {batch}).ok()) {
+    }
+    files_.FailAt(0);
+    files_.CutPower();
+    Open();
+    EXPECT_THAT(store_->HighWater(7, run_), IsOkAndHolds(nth));
+    EXPECT_THAT(All(0), SizeIs(nth));
+    EXPECT_THAT(
+        store_->Events(7, absl::UnixEpoch(), absl::InfiniteFuture(), 100),
+        IsOkAndHolds(SizeIs(nth)));
+  }
 }
 
 // One sample a minute from `begin` for `hours`; a peak in the third minute of
