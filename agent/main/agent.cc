@@ -5,6 +5,7 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,6 +25,8 @@
 #include "agent/main/state_lock.h"
 #include "agent/main/status_file.h"
 #include "agent/sampler/sampler.h"
+#include "agent/sampler/thrift.h"
+#include "agent/sources/battery_source.h"
 #include "agent/sources/boot_source.h"
 #include "agent/sources/host_facts.h"
 #include "agent/sources/host_files.h"
@@ -53,6 +56,7 @@ constexpr absl::Duration kStatusEvery = absl::Seconds(30);
 // The first reading of every source is done by then.
 constexpr absl::Duration kFirstTrim = absl::Minutes(1);
 constexpr absl::Duration kTrimEvery = absl::Hours(1);
+constexpr absl::Duration kThriftEvery = absl::Minutes(1);
 
 template <typename T>
 T RandomBits() {
@@ -111,6 +115,7 @@ class Agent {
   v1::AgentConfig SourcesConfig() const;
   void BringStatsUpToDate();
   void KeepHouse();
+  void KeepThrift();
   AgentStatus Status() const;
   bool GoesDown() const;
 
@@ -134,6 +139,9 @@ class Agent {
   std::atomic<int64_t> last_tick_seconds_ = 0;  // since boot
   absl::Duration status_due_;
   absl::Duration trim_due_;
+  absl::Duration thrift_due_;
+  Thrift thrift_{Thrift::Options{}};
+  uint32_t stretch_ = 1;
   UplinkPhase told_phase_ = UplinkPhase::kUnspecified;
 };
 
@@ -238,6 +246,22 @@ void Agent::Run() {
   }
 }
 
+// A longer tick on battery, and while the agent is over its own budget.
+void Agent::KeepThrift() {
+  timespec used{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  const bool on_battery = OnBattery(host_);
+  const uint32_t stretch = thrift_.Stretch(
+      clock_.SinceBoot(), absl::DurationFromTimespec(used), on_battery);
+  if (std::exchange(stretch_, stretch) == stretch) return;
+  sampler_.SetStretch(stretch);
+  Log(thrift_.over_budget() ? LogLevel::kWarning : LogLevel::kInfo,
+      "tick changed",
+      {{"times", stretch},
+       {"on_battery", on_battery ? "yes" : "no"},
+       {"own_cpu_share", thrift_.cpu_share()}});
+}
+
 void Agent::KeepHouse() {
   const absl::Duration now = clock_.SinceBoot();
   // A sampler that stands still is what the watchdog is for.
@@ -248,6 +272,10 @@ void Agent::KeepHouse() {
   if (now >= trim_due_) {
     trim_due_ = now + kTrimEvery;
     TrimMemory();
+  }
+  if (now >= thrift_due_) {
+    thrift_due_ = now + kThriftEvery;
+    KeepThrift();
   }
   const Uplink::State uplink = uplink_.state();
   const bool phase_changed = uplink.phase != told_phase_;

@@ -97,9 +97,23 @@ void Sampler::SetPace(absl::Duration tick, absl::Duration lasting) {
   alarm_.Wake();
 }
 
+void Sampler::SetStretch(uint32_t factor) {
+  {
+    base::MutexLock lock(&mutex_);
+    if (stretch_ == factor) return;
+    stretch_ = factor;
+    pace_changed_ = true;
+  }
+  alarm_.Wake();
+}
+
+absl::Duration Sampler::SteadyTick() const {
+  return std::min(tick_ * static_cast<int64_t>(stretch_), kLongestTick);
+}
+
 absl::Duration Sampler::tick() const {
   base::MutexLock lock(&mutex_);
-  return burst_until_ > clock_.SinceBoot() ? burst_tick_ : tick_;
+  return burst_until_ > clock_.SinceBoot() ? burst_tick_ : SteadyTick();
 }
 
 absl::Duration Sampler::CurrentTick(absl::Duration now) {
@@ -109,7 +123,7 @@ absl::Duration Sampler::CurrentTick(absl::Duration now) {
     pace_changed_ = true;
   }
   const absl::Duration tick =
-      burst_until_ > absl::ZeroDuration() ? burst_tick_ : tick_;
+      burst_until_ > absl::ZeroDuration() ? burst_tick_ : SteadyTick();
   if (std::exchange(pace_changed_, false)) {
     next_tick_ = std::min(next_tick_, now + tick);
   }

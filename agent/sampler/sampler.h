@@ -51,12 +51,18 @@ class Sampler {
   // Held within 1 s and 1 h, `lasting` within a day.
   void SetPace(absl::Duration tick, absl::Duration lasting);
 
+  // So many times the tick, except for one that lasts: to save power, or the
+  // processor. 1 at first.
+  void SetStretch(uint32_t factor);
+
   absl::Duration tick() const;
 
   // Samples when a tick is due. Returns how long until the next is.
   absl::Duration Turn();
 
  private:
+  absl::Duration SteadyTick() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
   struct Reading {
     std::unique_ptr<Source> source;  // one of the two
     std::unique_ptr<SourceThread> blocking;
@@ -90,6 +96,7 @@ class Sampler {
 
   mutable base::Mutex mutex_;
   absl::Duration tick_ ABSL_GUARDED_BY(mutex_);
+  uint32_t stretch_ ABSL_GUARDED_BY(mutex_) = 1;
   absl::Duration burst_tick_ ABSL_GUARDED_BY(mutex_);
   absl::Duration burst_until_ ABSL_GUARDED_BY(mutex_);  // zero = none
   bool pace_changed_ ABSL_GUARDED_BY(mutex_) = false;

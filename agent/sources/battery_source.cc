@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/statusor.h"
 #include "absl/strings/str_cat.h"
 #include "agent/sources/text.h"
 #include "protos/base/status.h"
@@ -24,46 +26,71 @@ struct Charge {
   std::optional<double> rate;
 };
 
-}  // namespace
-
-absl::Status BatterySource::Sample(const SampleTime&, ReadingSink& sink) {
-  const auto supplies = files_.List(kFolder);
-  if (!supplies.ok()) return supplies.status();
+struct Supplies {
   bool has_battery = false;
   bool has_mains = false;
   bool has_usb = false;
   bool is_powered = false;
+
+  // The USB ports of a desktop say nothing of its mains.
+  bool knows_mains() const { return has_mains || (has_usb && has_battery); }
+};
+
+using AcceptBattery =
+    absl::FunctionRef<void(const std::string& folder, const std::string& name)>;
+
+absl::StatusOr<Supplies> Scan(const HostFiles& files, AcceptBattery accept) {
+  const auto names = files.List(kFolder);
+  if (!names.ok()) return names.status();
+  Supplies supplies;
   size_t looked_at = 0;
-  for (const std::string& supply : *supplies) {
+  for (const std::string& name : *names) {
     if (++looked_at > kMaxSupplies) break;
-    const std::string folder = absl::StrCat(kFolder, "/", supply);
-    const auto type = files_.ReadLine(absl::StrCat(folder, "/type"));
+    const std::string folder = absl::StrCat(kFolder, "/", name);
+    const auto type = files.ReadLine(absl::StrCat(folder, "/type"));
     if (!type.ok()) continue;
-    const auto scope = files_.ReadLine(absl::StrCat(folder, "/scope"));
+    const auto scope = files.ReadLine(absl::StrCat(folder, "/scope"));
     if (scope.ok() && *scope == "Device") continue;
     if (*type == "Battery" || *type == "UPS") {
-      const auto present = files_.ReadNumber(absl::StrCat(folder, "/present"));
+      const auto present = files.ReadNumber(absl::StrCat(folder, "/present"));
       if (present.ok() && *present == 0) continue;
-      has_battery = true;
-      SampleBattery(folder, CleanText(supply, kMaxName), sink);
+      supplies.has_battery = true;
+      accept(folder, name);
       continue;
     }
-    const auto online = files_.ReadNumber(absl::StrCat(folder, "/online"));
+    const auto online = files.ReadNumber(absl::StrCat(folder, "/online"));
     if (!online.ok()) continue;
     if (*type == "Mains") {
-      has_mains = true;
+      supplies.has_mains = true;
     } else if (*type == "USB") {
-      has_usb = true;
+      supplies.has_usb = true;
     } else {
       continue;
     }
-    is_powered = is_powered || *online != 0;
+    supplies.is_powered = supplies.is_powered || *online != 0;
   }
-  // The USB ports of a desktop say nothing of its mains.
-  if (has_mains || (has_usb && has_battery)) {
-    sink.Accept("forewarn.power.mains", is_powered ? 1 : 0);
+  return supplies;
+}
+
+}  // namespace
+
+bool OnBattery(const HostFiles& files) {
+  const auto supplies =
+      Scan(files, [](const std::string&, const std::string&) {});
+  return supplies.ok() && supplies->has_battery && supplies->knows_mains() &&
+         !supplies->is_powered;
+}
+
+absl::Status BatterySource::Sample(const SampleTime&, ReadingSink& sink) {
+  FOREWARN_ASSIGN_OR_RETURN(
+      const Supplies supplies,
+      Scan(files_, [&](const std::string& folder, const std::string& name) {
+        SampleBattery(folder, CleanText(name, kMaxName), sink);
+      }));
+  if (supplies.knows_mains()) {
+    sink.Accept("forewarn.power.mains", supplies.is_powered ? 1 : 0);
   }
-  if (!has_battery && !has_mains) {
+  if (!supplies.has_battery && !supplies.has_mains) {
     return absl::NotFoundError("no battery and no mains sensor");
   }
   return absl::OkStatus();

@@ -31,6 +31,10 @@ class BatterySource final : public Source {
   const HostFiles& files_;
 };
 
+// Whether the machine lives on its battery right now. Firmware answers, in its
+// own time.
+bool OnBattery(const HostFiles& files);
+
 }  // namespace forewarn::agent
 
 #endif  // FOREWARN_AGENT_SOURCES_BATTERY_SOURCE_H_

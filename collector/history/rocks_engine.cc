@@ -3,7 +3,9 @@
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
 #include <rocksdb/table.h>
+#include <sys/statvfs.h>
 
+#include <cerrno>
 #include <filesystem>
 #include <system_error>
 
@@ -60,6 +62,18 @@ std::string PrefixEnd(std::string prefix) {
         static_cast<char>(static_cast<unsigned char>(prefix.back()) + 1);
   }
   return prefix;
+}
+
+absl::Status CheckRoom(const std::string& directory, uint64_t bytes) {
+  struct statvfs space {};
+  if (statvfs(directory.c_str(), &space) != 0) {
+    return base::ErrnoStatus(errno, absl::StrCat("look at ", directory));
+  }
+  const uint64_t free = uint64_t{space.f_bavail} * space.f_frsize;
+  if (free >= bytes) return absl::OkStatus();
+  return absl::ResourceExhaustedError(
+      absl::StrCat("history: ", free >> 20, " MiB are free at ", directory,
+                   ", it needs ", bytes >> 20));
 }
 
 absl::StatusOr<OpenedEngine> OpenEngine(const std::string& directory,

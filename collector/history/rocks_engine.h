@@ -20,6 +20,11 @@ struct OpenedEngine {
   std::string set_aside;  // where a damaged one was put; mostly empty
 };
 
+// kResourceExhausted when fewer than `bytes` are free where `directory` is:
+// RocksDB must not meet a full disk, as Debian's build ends the process on a
+// flush that fails.
+absl::Status CheckRoom(const std::string& directory, uint64_t bytes);
+
 // Opens or makes the database in `directory`. A damaged one is repaired; what
 // cannot be repaired is moved to "<directory>.damaged-<Unix time>".
 absl::StatusOr<OpenedEngine> OpenEngine(const std::string& directory,

@@ -77,6 +77,7 @@ class RocksStore::Impl {
       absl::Span<const std::pair<uint32_t, SeriesRecord>> new_series,
       absl::Span<const EndpointBatch> batches) {
     base::MutexLock appending(&append_mutex_);
+    FOREWARN_RETURN_IF_ERROR(CheckRoom());
     Group group;
     absl::Status status;
     {
@@ -212,6 +213,7 @@ class RocksStore::Impl {
   }
 
   absl::Status Maintain(absl::Time now) {
+    FOREWARN_RETURN_IF_ERROR(CheckRoom());
     // After a full disk the database waits to be told that there is room.
     FOREWARN_RETURN_IF_ERROR(sealed_.Resume());
     FOREWARN_RETURN_IF_ERROR(ShortenLog(kSegmentsKept));
@@ -227,6 +229,7 @@ class RocksStore::Impl {
   }
 
   absl::Status Flush() {
+    FOREWARN_RETURN_IF_ERROR(CheckRoom());
     {
       base::MutexLock appending(&append_mutex_);
       log_->Roll();
@@ -236,6 +239,10 @@ class RocksStore::Impl {
   }
 
   const std::string& set_aside() const { return set_aside_; }
+
+  absl::Status CheckRoom() const {
+    return history::CheckRoom(options_.directory, options_.min_free_bytes);
+  }
 
  private:
   // What is known of one endpoint without asking the database.
@@ -617,6 +624,10 @@ class RocksStore::Impl {
 
 absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::Open(
     const RocksOptions& options, base::Files& files) {
+  std::error_code error;
+  std::filesystem::create_directories(options.directory, error);
+  FOREWARN_RETURN_IF_ERROR(
+      CheckRoom(options.directory, options.min_free_bytes));
   FOREWARN_ASSIGN_OR_RETURN(OpenedEngine engine,
                             OpenEngine(options.directory, options.cache_bytes));
   auto impl = std::make_unique<Impl>(options, std::move(engine));
@@ -659,6 +670,7 @@ absl::Status RocksStore::Replay(
   return impl_->Replay(endpoint, from, accept);
 }
 absl::Status RocksStore::KeepState(uint32_t endpoint, absl::string_view state) {
+  FOREWARN_RETURN_IF_ERROR(impl_->CheckRoom());
   rocksdb::WriteBatch writes;
   writes.Put(StateKey(endpoint), rocksdb::Slice(state.data(), state.size()));
   return impl_->sealed().Write(writes);

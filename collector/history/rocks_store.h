@@ -19,6 +19,8 @@ struct RocksOptions {
   absl::Duration five_minute_retention = absl::Hours(24 * 400);
   absl::Duration hour_retention = absl::Hours(24 * 1830);
   uint64_t max_bytes = 0;  // 0: as much as the retention needs
+  // With less free on its disk nothing is kept until there is more.
+  uint64_t min_free_bytes = 64 << 20;
   // Ticks of an endpoint become a sealed block once there are so many.
   uint32_t block_ticks = 120;
   // The append log is kept under four of these.

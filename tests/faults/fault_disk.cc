@@ -70,7 +70,9 @@ absl::Status FaultDisk::Remount() {
   if (umount(path_.c_str()) != 0) {
     return base::ErrnoStatus(errno, absl::StrCat("unmount ", path_));
   }
-  return Mount();
+  FOREWARN_RETURN_IF_ERROR(Mount());
+  Free();  // it may have come back
+  return absl::OkStatus();
 }
 
 void FaultDisk::Fill() {

@@ -105,6 +105,14 @@ double LoadEndpoint::Next(uint32_t series) {
              : value;
 }
 
+std::vector<double> LoadEndpoint::NextValues() {
+  ++sequence_;
+  std::vector<double> values;
+  values.reserve(shapes_.size());
+  for (uint32_t i = 0; i < shapes_.size(); ++i) values.push_back(Next(i));
+  return values;
+}
+
 void LoadEndpoint::BeginStream() { encoder_.emplace(&dictionary_); }
 
 std::vector<std::string> LoadEndpoint::Encode(uint32_t ticks, absl::Time first,
@@ -114,16 +122,16 @@ std::vector<std::string> LoadEndpoint::Encode(uint32_t ticks, absl::Time first,
   v1::AgentMessage message;
   for (uint32_t t = 0; t < ticks; ++t) {
     wire::Batch batch;
+    const std::vector<double> values = NextValues();
     batch.run_id = run_;
-    batch.sequence = ++sequence_;
+    batch.sequence = sequence_;
     wire::Tick& moment = batch.ticks.emplace_back();
     moment.time = first + tick * t;
     moment.samples.reserve(shapes_.size());
     for (uint32_t i = 0; i < shapes_.size(); ++i) {
-      const double value = Next(i);
-      moment.samples.push_back({i, value});
+      moment.samples.push_back({i, values[i]});
       ++sums_[i].count;
-      sums_[i].checksum += history::SampleChecksum(moment.time, value);
+      sums_[i].checksum += history::SampleChecksum(moment.time, values[i]);
     }
     message.Clear();
     encoder_->Encode(batch, run_, *message.mutable_batch());

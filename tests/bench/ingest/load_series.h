@@ -28,6 +28,10 @@ class LoadEndpoint {
   std::vector<std::string> Encode(uint32_t ticks, absl::Time first,
                                   absl::Duration tick);
 
+  // The values of one more tick, by series; for who codes them otherwise.
+  std::vector<double> NextValues();
+  const wire::SeriesDictionary& dictionary() const { return dictionary_; }
+
   // What the collector must hold of a series in the end.
   struct Sum {
     uint64_t count = 0;

@@ -163,6 +163,22 @@ TEST_F(SamplerTest, KeepsANewTickUntilToldAgain) {
                                 absl::Seconds(70)));
 }
 
+TEST_F(SamplerTest, AStretchedTickIsLongerButABurstIsABurst) {
+  std::vector<absl::Duration> read;
+  Add({.read_at = &read});
+  sampler().Turn();
+  sampler().SetStretch(3);
+  EXPECT_EQ(sampler().tick(), absl::Seconds(30));
+  RunFor(absl::Seconds(75));
+  EXPECT_THAT(read, ElementsAre(absl::Seconds(0), absl::Seconds(10),
+                                absl::Seconds(40), absl::Seconds(70)));
+  sampler().SetPace(absl::Seconds(1), absl::Seconds(5));
+  EXPECT_EQ(sampler().tick(), absl::Seconds(1));
+  sampler().SetStretch(1);
+  RunFor(absl::Seconds(10));
+  EXPECT_EQ(sampler().tick(), absl::Seconds(10));
+}
+
 TEST_F(SamplerTest, HoldsAnAbsurdPaceWithinBounds) {
   sampler().SetPace(absl::Milliseconds(1), absl::ZeroDuration());
   EXPECT_EQ(sampler().tick(), absl::Seconds(1));

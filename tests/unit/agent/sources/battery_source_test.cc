@@ -27,6 +27,7 @@ TEST(BatterySourceTest, ReadsABatteryInUse) {
   EXPECT_EQ(sink.Value("forewarn.battery.discharging{hw.id=BAT0}"), 1);
   EXPECT_DOUBLE_EQ(sink.Value("hw.battery.time_left{hw.id=BAT0}"), 9600);
   EXPECT_EQ(sink.Value("forewarn.power.mains"), 0);
+  EXPECT_TRUE(OnBattery(files));
   // The mouse's battery is not the machine's.
   EXPECT_EQ(sink.readings.size(), 6u);
 }
@@ -41,6 +42,7 @@ TEST(BatterySourceTest, ReadsABatteryOnMains) {
   FOREWARN_ASSERT_OK(source.Sample(kNow, sink));
   EXPECT_EQ(sink.Value("forewarn.battery.discharging{hw.id=BAT0}"), 0);
   EXPECT_EQ(sink.Value("forewarn.power.mains"), 1);
+  EXPECT_FALSE(OnBattery(files));
   EXPECT_FALSE(sink.Has("hw.battery.time_left{hw.id=BAT0}"));
   EXPECT_FALSE(sink.Has("forewarn.battery.cycles{hw.id=BAT0}"));
 }

@@ -17,6 +17,7 @@ namespace {
 
 using ::forewarn::testing::IsOk;
 using ::forewarn::testing::IsOkAndHolds;
+using ::forewarn::testing::StatusIs;
 using ::testing::SizeIs;
 
 constexpr absl::Time kStart = absl::FromUnixSeconds(1'800'000'000);
@@ -30,6 +31,7 @@ class RocksStoreTest : public ::testing::Test {
     auto opened = RocksStore::Open({.directory = folder_ / "history",
                                     .raw_retention = absl::Hours(24),
                                     .max_bytes = max_bytes_,
+                                    .min_free_bytes = min_free_bytes_,
                                     .block_ticks = 10,
                                     .segment_bytes = segment_bytes_},
                                    files_);
@@ -74,6 +76,7 @@ class RocksStoreTest : public ::testing::Test {
   testing::FakeFiles files_;
   uint64_t segment_bytes_ = 1 << 20;
   uint64_t max_bytes_ = 0;
+  uint64_t min_free_bytes_ = 0;
   wire::RunId run_{1};
   std::unique_ptr<RocksStore> store_;
 };
@@ -326,6 +329,20 @@ TEST_F(RocksStoreTest, F12ADamagedDatabaseIsSetAsideNotACrashLoop) {
   Define();
   ASSERT_THAT(store_->Append({}, {Batch(2)}), IsOk());
   EXPECT_GE(All(0).size(), 1u);
+}
+
+TEST_F(RocksStoreTest, F8WithoutRoomNothingIsTakenAndTheProcessLives) {
+  Define();
+  ASSERT_THAT(store_->Append({}, {Batch(1)}), IsOk());
+  store_.reset();
+  min_free_bytes_ = uint64_t{1} << 60;
+  const RocksOptions options = {.directory = folder_ / "history",
+                                .min_free_bytes = min_free_bytes_};
+  EXPECT_THAT(RocksStore::Open(options, files_).status(),
+              StatusIs(absl::StatusCode::kResourceExhausted));
+  min_free_bytes_ = 0;
+  Open();
+  EXPECT_THAT(All(0), SizeIs(1));
 }
 
 // Whichever of its operations fails once, what Append took in the end
