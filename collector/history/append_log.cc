@@ -1,6 +1,8 @@
 #include "collector/history/append_log.h"
 
 #include <algorithm>
+#include <iterator>
+#include <utility>
 #include <vector>
 
 #include "absl/strings/numbers.h"
@@ -16,6 +18,15 @@ namespace {
 
 constexpr uint64_t kLargestSegment = uint64_t{4} << 30;
 constexpr char kSuffix[] = ".log";
+// Marks: records that no entry begins like.
+//
+// Begins a group. Whatever is before it in its segment was synced, as a
+// segment ends with the first error.
+constexpr absl::string_view kGroup("\0g", 2);
+// Around all that was doubtful when the log was opened: once both are there,
+// the last groups of the segments before need not be.
+constexpr absl::string_view kSettling("\0s", 2);
+constexpr absl::string_view kSettled("\0e", 2);
 
 }  // namespace
 
@@ -45,6 +56,13 @@ absl::StatusOr<std::unique_ptr<AppendLog>> AppendLog::Open(
     log->oldest_ = segments.front();
     log->next_ = segments.back() + 1;
   }
+  if (log->doubtful_.empty()) return log;
+  std::vector<std::string> again = {std::string(kSettling)};
+  again.insert(again.end(), std::make_move_iterator(log->doubtful_.begin()),
+               std::make_move_iterator(log->doubtful_.end()));
+  again.emplace_back(kSettled);
+  log->doubtful_.clear();
+  FOREWARN_RETURN_IF_ERROR(log->Append(again));
   return log;
 }
 
@@ -62,8 +80,28 @@ absl::Status AppendLog::Replay(uint64_t segment, const Accept& accept) {
               {{"path", path}, {"reason", base::ToLine(reader.status())}});
     return files_.Rename(path, path + ".damaged");
   }
+  std::vector<std::string> last_group;
+  bool settling = false;
   absl::string_view record;
-  while (reader->Next(record)) accept(record, segment);
+  while (reader->Next(record)) {
+    if (record == kGroup) {
+      last_group.clear();
+    } else if (record == kSettling) {
+      settling = true;
+    } else if (record == kSettled) {
+      settling = false;
+      doubtful_.clear();
+    } else {
+      last_group.emplace_back(record);
+      accept(record, segment);
+    }
+  }
+  // Half of it is nothing: all of it is in the segments before.
+  if (!settling) {
+    doubtful_.insert(doubtful_.end(),
+                     std::make_move_iterator(last_group.begin()),
+                     std::make_move_iterator(last_group.end()));
+  }
   if (reader->damaged_bytes() > 0) {
     damaged_bytes_ += reader->damaged_bytes();
     base::Log(base::LogLevel::kError, "history log is damaged",
@@ -85,7 +123,7 @@ absl::Status AppendLog::Append(absl::Span<const std::string> records) {
     // Only now: a segment whose name is not durable may hold nothing.
     writer_ = std::move(writer);
   }
-  absl::Status status;
+  absl::Status status = writer_->Append(kGroup);
   for (const std::string& record : records) {
     status.Update(writer_->Append(record));
   }

@@ -5,6 +5,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -24,7 +25,10 @@ class AppendLog {
       std::function<void(absl::string_view record, uint64_t segment)>;
 
   // Hands every good record to `accept`, in the order they were appended.
-  // Damage is passed over and counted. `files` must outlive it.
+  // Damage is passed over and counted. What the last run may not have synced
+  // (a kill leaves it in the page cache, a failed sync not even there) is
+  // written again first: who finds it here may rely on it. `files` must
+  // outlive it.
   static absl::StatusOr<std::unique_ptr<AppendLog>> Open(
       base::Files& files, const std::string& folder, const Accept& accept);
 
@@ -55,6 +59,7 @@ class AppendLog {
 
   base::Files& files_;
   const std::string folder_;
+  std::vector<std::string> doubtful_;  // while opening
   std::unique_ptr<base::RecordWriter> writer_;
   uint64_t next_ = 1;    // number of the next segment to be made
   uint64_t oldest_ = 1;  // that may still be there

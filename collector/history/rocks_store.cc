@@ -35,9 +35,8 @@ namespace {
 // So many batches may follow on one another: damage to the log loses at most
 // these, of one endpoint.
 constexpr uint32_t kBatchesAReset = 30;
-// Blocks that cannot be sealed (a full disk) may grow to this many times
-// their size before batches are refused.
-constexpr uint32_t kMostOverdue = 20;
+// A block so many times its size is sealed, or nothing more is taken.
+constexpr uint32_t kOverdue = 2;
 const absl::Duration kRollSpan = SpanOf(RollupLevel::kFiveMinutes);
 constexpr uint64_t kSegmentsKept = 3;
 constexpr size_t kRecordBytes = 1 << 20;
@@ -82,6 +81,9 @@ class RocksStore::Impl {
     absl::Status status;
     {
       base::MutexLock lock(&mutex_);
+      for (const EndpointBatch& batch : batches) {
+        FOREWARN_RETURN_IF_ERROR(SealIfOverdue(batch.endpoint));
+      }
       status = Collect(new_series, batches, group);
     }
     if (status.ok() && group.records.empty()) return status;
@@ -357,10 +359,6 @@ class RocksStore::Impl {
     FOREWARN_ASSIGN_OR_RETURN(uint64_t * mark,
                               Mark(item.endpoint, *endpoint, batch.run_id));
     if (batch.sequence <= *mark) return absl::OkStatus();
-    if (endpoint->open.ticks() > kMostOverdue * options_.block_ticks) {
-      return absl::ResourceExhaustedError(
-          "history cannot be written out; is the disk full?");
-    }
     for (const wire::Tick& tick : batch.ticks) {
       for (const wire::Sample& sample : tick.samples) {
         if (sample.series >= endpoint->digits.size()) {
@@ -474,6 +472,17 @@ class RocksStore::Impl {
     endpoint->open.AppendRows(batch.rows, batch.ticks);
     endpoint->first_segment = std::min(endpoint->first_segment, segment);
     return absl::OkStatus();
+  }
+
+  // What a restart read back from the log may be many blocks; so may what the
+  // database refused.
+  absl::Status SealIfOverdue(uint32_t number)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+    FOREWARN_ASSIGN_OR_RETURN(Endpoint * endpoint, Find(number));
+    if (endpoint->open.ticks() < kOverdue * options_.block_ticks) {
+      return absl::OkStatus();
+    }
+    return Seal(number, *endpoint);
   }
 
   // Writes the open block into the database and empties it.

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <set>
 #include <sstream>
 
 #include "protos/base/descriptor.h"
@@ -33,7 +34,7 @@ Promises ReadLedger(const std::string& path) {
         [[fallthrough]];
       case 'S':
         while (!open.empty() && *open.begin() <= number) {
-          promises.required.insert(*open.begin());
+          promises.required[*open.begin()] = kind;
           open.erase(open.begin());
         }
         break;

@@ -3,7 +3,6 @@
 
 #include <cstdint>
 #include <map>
-#include <set>
 #include <string>
 
 namespace forewarn::faults {
@@ -17,7 +16,8 @@ namespace forewarn::faults {
 // One agent's promises, as they follow from its ledger.
 struct Promises {
   std::map<uint64_t, int64_t> produced;  // number to Unix ms
-  std::set<uint64_t> required;           // must be in the store
+  // What must be in the store, and by which word: A or S.
+  std::map<uint64_t, char> required;
   uint64_t acked = 0;                    // all up to it, by the last A
   uint64_t dropped = 0;
   uint64_t streams = 0;  // of the last start

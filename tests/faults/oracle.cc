@@ -60,10 +60,12 @@ void JudgeSamples(const std::string& who, const Promises& promises,
       verdict.Complain(who, ": ", number, " is stored twice");
     }
   }
-  for (const uint64_t number : promises.required) {
+  for (const auto& [number, word] : promises.required) {
     if (stored.contains(number)) continue;
     ++verdict.lost;
-    verdict.Complain(who, ": ", number, " was promised and is lost");
+    verdict.Complain(who, ": ", number, " was ",
+                     word == 'A' ? "acknowledged" : "synced in the spool",
+                     " and is lost");
   }
   verdict.produced += promises.produced.size();
   verdict.acked += promises.required.size();
@@ -97,7 +99,7 @@ void JudgeEvents(const std::string& who, const Promises& promises,
     verdict.Complain(who, ": the event of ", number, " is there ", count,
                      " times");
   }
-  for (const uint64_t number : promises.required) {
+  for (const auto& [number, word] : promises.required) {
     if (counts.contains(number)) continue;
     ++verdict.lost;
     verdict.Complain(who, ": the event of ", number, " is lost");

@@ -77,9 +77,11 @@ void Misdirect(FakeFiles& files, const std::string& folder, Dice& dice) {
   if (logs.size() < 2) return;
   const std::string from = logs[dice.Below(logs.size() - 1)];
   const std::string to = logs.back();
+  constexpr size_t kHeader = 32;
+  constexpr size_t kMost = 4096;
   const auto source = files.Read(from, 1 << 30);
-  if (!source.ok() || source->size() <= 32) return;
-  files.Extend(to, source->substr(32));  // behind the header
+  if (!source.ok() || source->size() <= kHeader) return;
+  files.Extend(to, source->substr(kHeader, kMost));
 }
 
 class SpoolPlay {
@@ -258,6 +260,9 @@ class HistoryPlay {
       case 2:
         CutPower();
         break;
+      case 3:
+        Kill();
+        break;
       default:
         Append();
         break;
@@ -288,19 +293,35 @@ class HistoryPlay {
         return;
       }
       files_.FailAt(0);
+      // Or it is killed before the batch comes again.
+      if (dice_.Once(3)) Kill();
+      if (store_ == nullptr) return;
     }
     sequence_ -= batches.size();
   }
 
+  // What was written and not synced is still there, and may go later.
+  void Kill() {
+    ++verdict_.faults["simulated_kill"];
+    Restart([] {});
+  }
+
   void CutPower() {
     ++verdict_.faults["simulated_power_cut"];
+    Restart([this] {
+      files_.CutPower();
+      if (dice_.Once(2)) Misdirect(files_, "/log/", dice_);
+    });
+  }
+
+  template <typename Meanwhile>
+  void Restart(Meanwhile meanwhile) {
     // What RocksDB has in memory is gone; what it wrote may be there.
     const std::string after = folder_ / absl::StrCat(++crashes_);
     CopyAsItIs(directory_, after);
     store_.reset();
     std::filesystem::remove_all(directory_);
-    files_.CutPower();
-    if (dice_.Once(2)) Misdirect(files_, "/log/", dice_);
+    meanwhile();
     Start(after);
     if (store_ == nullptr) return;
     Check();

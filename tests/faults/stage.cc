@@ -369,6 +369,7 @@ void Stage::CutAgentPower() {
 void Stage::FillDisk() {
   if (collector_disk_ == nullptr) return;
   ++verdict_.faults["full_disk"];
+  collector_may_break_ = true;  // if it is still starting
   collector_disk_->Fill();
   Sleep(1500);
   collector_disk_->Free();

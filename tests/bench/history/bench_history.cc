@@ -22,6 +22,7 @@ namespace forewarn::bench {
 namespace {
 
 constexpr absl::Duration kTick = absl::Seconds(10);
+constexpr int kMaintenances = 10;
 constexpr int kTimes = 21;  // of each query; the median is told
 
 double CpuSeconds() {
@@ -115,6 +116,22 @@ absl::Status Run(uint32_t days, uint32_t series) {
   const double hour_ms = MedianMilliseconds([&] {
     store->Query(1, series / 2, end - absl::Hours(1), end).IgnoreError();
   });
+  const uint64_t raw_bytes = BytesIn(directory);
+
+  // Each call rolls up for two seconds at most.
+  const double rolling = CpuSeconds();
+  for (int i = 0; i < kMaintenances; ++i) {
+    FOREWARN_RETURN_IF_ERROR(store->Maintain(end));
+  }
+  const double rollup_us = 1e6 * (CpuSeconds() - rolling) / samples;
+  FOREWARN_RETURN_IF_ERROR(store->Flush());
+  size_t hours = 0;
+  const double hours_ms = MedianMilliseconds([&] {
+    hours = store
+                ->QueryRollups(1, series / 2, history::RollupLevel::kHour,
+                               begin, end)
+                ->size();
+  });
   const absl::Time closing = absl::Now();
   store.reset();
   const uint64_t bytes = BytesIn(directory);
@@ -126,10 +143,14 @@ absl::Status Run(uint32_t days, uint32_t series) {
       "\"append_cpu_us_per_sample\":%.4g,\"disk_bytes_per_sample\":%.4g,"
       "\"one_series_all_days_ms\":%.4g,\"one_series_all_days_samples\":%zu,"
       "\"all_series_24h_ms\":%.4g,\"all_series_24h_samples\":%zu,"
-      "\"one_series_1h_ms\":%.4g,\"reopen_ms\":%.4g}\n",
+      "\"one_series_1h_ms\":%.4g,\"rollup_cpu_us_per_sample\":%.4g,"
+      "\"rollup_bytes_per_sample\":%.4g,\"one_series_by_hours_ms\":%.4g,"
+      "\"one_series_by_hours_rollups\":%zu,\"reopen_ms\":%.4g}\n",
       days, series, static_cast<unsigned long long>(samples), append_us,
-      static_cast<double>(bytes) / samples, month_ms, month, day_ms, day,
-      hour_ms, open_ms);
+      static_cast<double>(raw_bytes) / samples, month_ms, month, day_ms, day,
+      hour_ms, rollup_us,
+      (static_cast<double>(bytes) - static_cast<double>(raw_bytes)) / samples,
+      hours_ms, hours, open_ms);
   return absl::OkStatus();
 }
 

@@ -345,6 +345,44 @@ TEST_F(RocksStoreTest, F8WithoutRoomNothingIsTakenAndTheProcessLives) {
   EXPECT_THAT(All(0), SizeIs(1));
 }
 
+// RocksDB forgets what it has not flushed; the log gives it all back, and that
+// is far more than a block.
+TEST_F(RocksStoreTest, AfterAKillALongLogIsNoReasonToRefuse) {
+  Define();
+  for (uint64_t i = 1; i <= 400; ++i) {  // 40 blocks
+    ASSERT_THAT(store_->Append({}, {Batch(i)}), IsOk());
+  }
+  const std::string left = folder_ / "left";
+  std::filesystem::copy(folder_ / "history", left,
+                        std::filesystem::copy_options::recursive);
+  store_.reset();
+  std::filesystem::remove_all(folder_ / "history");
+  std::filesystem::rename(left, folder_ / "history");
+  Open();
+  EXPECT_THAT(All(0), SizeIs(400));
+  EXPECT_THAT(store_->Append({}, {Batch(401)}), IsOk());
+  EXPECT_THAT(All(0), SizeIs(401));
+}
+
+// A refused batch may be in the log all the same. After a kill it is found
+// there and counts as kept: then it must survive the power too.
+TEST_F(RocksStoreTest, P1WhatAKillLeftUnsyncedIsDurableOnceItIsReliedOn) {
+  Define();
+  ASSERT_THAT(store_->Append({}, {Batch(1)}), IsOk());
+  ASSERT_THAT(store_->Flush(), IsOk());
+  ASSERT_THAT(store_->Append({}, {Batch(2)}), IsOk());
+  files_.FailAt(3, absl::UnavailableError("i/o error"));  // mark, entry, sync
+  ASSERT_FALSE(store_->Append({}, {Batch(3)}).ok());
+  Open();  // as after a kill: what was written is in the page cache
+  ASSERT_THAT(store_->HighWater(7, run_), IsOkAndHolds(3u));
+  for (int i = 0; i < 3; ++i) {
+    files_.CutPower();
+    Open();
+    EXPECT_THAT(store_->HighWater(7, run_), IsOkAndHolds(3u));
+    EXPECT_THAT(All(0), SizeIs(3));
+  }
+}
+
 // Whichever of its operations fails once, what Append took in the end
 // survives the power; and what was refused is there once when it is sent
 // again, events too.
