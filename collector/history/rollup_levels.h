@@ -16,7 +16,7 @@ namespace forewarn::history {
 
 // The 5-minute and 1-hour levels over the sealed blocks: made once a span of
 // six hours has passed, and made again where samples come late. Only
-// rocks_store.cc includes this. Thread-safe.
+// rocks_*.cc include this. Thread-safe.
 class RollupLevels {
  public:
   // Must outlive it.

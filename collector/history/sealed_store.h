@@ -24,7 +24,7 @@ namespace forewarn::history {
 inline constexpr absl::Duration kBlockSpan = absl::Hours(1);
 
 // What stands in RocksDB: sealed blocks, series, events, marks. Only
-// rocks_store.cc includes this. Thread-safe. Errors as of HistoryStore.
+// rocks_*.cc include this. Thread-safe. Errors as of HistoryStore.
 class SealedStore {
  public:
   explicit SealedStore(std::unique_ptr<rocksdb::DB> database);

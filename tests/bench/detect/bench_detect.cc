@@ -102,12 +102,36 @@ void Run(uint32_t series, uint32_t ticks, uint32_t per_endpoint) {
     }
   }
   const size_t bytes = mallinfo2().uordblks - before;
+  // A checkpoint of some endpoints, and back.
+  const size_t saved = std::min<size_t>(judges.size(), 500);
+  std::vector<std::string> states;
+  const double saving = CpuSeconds();
+  for (size_t e = 0; e < saved; ++e) states.push_back(judges[e]->SaveState());
+  const double restoring = CpuSeconds();
+  uint64_t state_bytes = 0;
+  for (size_t e = 0; e < saved; ++e) {
+    state_bytes += states[e].size();
+    if (const absl::Status status = judges[e]->RestoreState(states[e]);
+        !status.ok()) {
+      std::fprintf(stderr, "%s\n", status.ToString().c_str());
+    }
+  }
+  const double restored = CpuSeconds();
+  const auto of_series = [&](double value) {
+    return value / static_cast<double>(saved * per_endpoint);
+  };
   std::printf(
       "{\"series\":%u,\"ticks\":%u,\"ns_per_sample\":%.4g,"
-      "\"bytes_per_series\":%.5g,\"edges\":%llu}\n",
+      "\"bytes_per_series\":%.5g,\"edges\":%llu,"
+      "\"checkpoint_bytes_per_series\":%.4g,"
+      "\"checkpoint_save_us_per_series\":%.3g,"
+      "\"checkpoint_restore_us_per_series\":%.3g}\n",
       endpoints * per_endpoint, ticks, 1e9 * cpu / count,
       static_cast<double>(bytes) / (endpoints * per_endpoint),
-      static_cast<unsigned long long>(sink.edges));
+      static_cast<unsigned long long>(sink.edges),
+      of_series(static_cast<double>(state_bytes)),
+      of_series(1e6 * (restoring - saving)),
+      of_series(1e6 * (restored - restoring)));
 }
 
 }  // namespace
