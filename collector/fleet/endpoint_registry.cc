@@ -30,7 +30,7 @@ absl::Status EndpointRegistry::Load() {
 
 absl::Status EndpointRegistry::SaveLocked(Entry& entry) {
   FOREWARN_RETURN_IF_ERROR(store_.SaveEndpoint(entry.endpoint));
-  entry.dirty = false;
+  entry.dirty = entry.seen = false;
   return absl::OkStatus();
 }
 
@@ -109,7 +109,7 @@ void EndpointRegistry::Seen(const std::string& id, absl::Time now,
   if (it == endpoints_.end()) return;
   *it->second.endpoint.mutable_last_seen_at() = wire::ToStamp(now);
   it->second.endpoint.set_series_count(series);
-  it->second.dirty = true;
+  it->second.seen = true;
 }
 
 absl::Status EndpointRegistry::SetPresence(const std::string& id,
@@ -126,11 +126,20 @@ absl::Status EndpointRegistry::SetPresence(const std::string& id,
 }
 
 absl::Status EndpointRegistry::Flush() {
+  return FlushIf([](const Entry& entry) { return entry.dirty; });
+}
+
+absl::Status EndpointRegistry::FlushAll() {
+  return FlushIf([](const Entry& entry) { return entry.dirty || entry.seen; });
+}
+
+absl::Status EndpointRegistry::FlushIf(
+    absl::FunctionRef<bool(const Entry&)> wanted) {
   std::vector<std::string> changed;
   {
     base::MutexLock lock(&mutex_);
     for (const auto& [id, entry] : endpoints_) {
-      if (entry.dirty) changed.push_back(id);
+      if (wanted(entry)) changed.push_back(id);
     }
   }
   for (size_t begin = 0; begin < changed.size(); begin += kRowsAFlush) {
@@ -143,7 +152,10 @@ absl::Status EndpointRegistry::Flush() {
       rows.push_back(&endpoints_[changed[i]].endpoint);
     }
     FOREWARN_RETURN_IF_ERROR(store_.SaveEndpoints(rows));
-    for (size_t i = begin; i < end; ++i) endpoints_[changed[i]].dirty = false;
+    for (size_t i = begin; i < end; ++i) {
+      Entry& entry = endpoints_[changed[i]];
+      entry.dirty = entry.seen = false;
+    }
   }
   return absl::OkStatus();
 }

@@ -8,6 +8,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/flat_hash_map.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
@@ -59,8 +60,10 @@ class EndpointRegistry {
   void Seen(const std::string& id, absl::Time now, uint32_t series);
   absl::Status SetPresence(const std::string& id, v1::Presence presence,
                            absl::Time now);
-  // Writes what changed, some hundred rows at a time.
+  // Writes what changed, some hundred rows at a time; FlushAll also what was
+  // only seen, which is nearly everybody at any time.
   absl::Status Flush();
+  absl::Status FlushAll();
 
   // By UUID or, for people, unique host name or number.
   std::optional<v1::Endpoint> Find(const std::string& id_or_name) const;
@@ -70,7 +73,9 @@ class EndpointRegistry {
   struct Entry {
     v1::Endpoint endpoint;
     bool dirty = false;
+    bool seen = false;  // since it was written
   };
+  absl::Status FlushIf(absl::FunctionRef<bool(const Entry&)> wanted);
   absl::Status SaveLocked(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   EndpointStore& store_;

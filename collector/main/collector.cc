@@ -172,7 +172,7 @@ class Collector::Rooms {
     for (const auto& shard : shards_) shard->Stop();
     correlator_.Stop();
     if (dispatcher_ != nullptr) dispatcher_->Stop();
-    LogIfBad(registry_.Flush(), "registry could not be saved");
+    LogIfBad(registry_.FlushAll(), "registry could not be saved");
   }
 
   int https_port() const { return https_->port(); }
@@ -328,6 +328,7 @@ class Collector::Rooms {
       LogIfBad(registry_.Flush(), "registry could not be saved");
       if (clock_.SinceBoot() < due) continue;
       due = clock_.SinceBoot() + kHousekeeping;
+      LogIfBad(registry_.FlushAll(), "registry could not be saved");
       LogIfBad(history_->Maintain(clock_.Now()), "history maintenance failed");
       LogIfBad(authority_->EnsureServerCertificate(settings_.certificate_names)
                    .status(),
