@@ -5,7 +5,6 @@
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <systemd/sd-daemon.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -26,6 +25,7 @@
 #include "agent/main/status_file.h"
 #include "agent/sampler/sampler.h"
 #include "agent/sampler/thrift.h"
+#include "agent/sources/agent_source.h"
 #include "agent/sources/battery_source.h"
 #include "agent/sources/boot_source.h"
 #include "agent/sources/host_facts.h"
@@ -248,11 +248,9 @@ void Agent::Run() {
 
 // A longer tick on battery, and while the agent is over its own budget.
 void Agent::KeepThrift() {
-  timespec used{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
   const bool on_battery = OnBattery(host_);
-  const uint32_t stretch = thrift_.Stretch(
-      clock_.SinceBoot(), absl::DurationFromTimespec(used), on_battery);
+  const uint32_t stretch =
+      thrift_.Stretch(clock_.SinceBoot(), OwnCpuTime(), on_battery);
   if (std::exchange(stretch_, stretch) == stretch) return;
   sampler_.SetStretch(stretch);
   Log(thrift_.over_budget() ? LogLevel::kWarning : LogLevel::kInfo,

@@ -28,15 +28,6 @@ double FieldOf(absl::string_view text, absl::string_view key) {
   return -1;
 }
 
-// To the nanosecond; what /proc/self/stat counts in hundredths is zero for
-// most ticks of an idle agent.
-double OwnCpuSeconds() {
-  struct timespec used = {};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
-  return static_cast<double>(used.tv_sec) +
-         static_cast<double>(used.tv_nsec) * 1e-9;
-}
-
 void AcceptSource(const std::string& name, const AgentStats::SourceState& state,
                   absl::Duration tick, absl::Duration since_boot,
                   absl::Duration started, ReadingSink& sink) {
@@ -57,6 +48,12 @@ void AcceptSource(const std::string& name, const AgentStats::SourceState& state,
 }
 
 }  // namespace
+
+absl::Duration OwnCpuTime() {
+  struct timespec used = {};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &used);
+  return absl::DurationFromTimespec(used);
+}
 
 void AgentStats::SetSource(absl::string_view name, const SourceState& state) {
   base::MutexLock lock(&mutex_);
@@ -108,8 +105,9 @@ absl::Status AgentSource::Sample(const SampleTime& now, ReadingSink& sink) {
   sink.Accept("forewarn.agent.uptime",
               std::max(absl::ToDoubleSeconds(now.since_boot - started_), 0.0));
 
-  const double cpu =
-      files_.is_this_machine() ? OwnCpuSeconds() : stat.cpu_seconds;
+  const double cpu = files_.is_this_machine()
+                         ? absl::ToDoubleSeconds(OwnCpuTime())
+                         : stat.cpu_seconds;
   sink.Accept("forewarn.agent.cpu", cpu);
   const double elapsed =
       absl::ToDoubleSeconds(now.since_boot - last_since_boot_);

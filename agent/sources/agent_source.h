@@ -71,6 +71,10 @@ class AgentSource final : public Source {
   absl::Duration next_proportional_;
 };
 
+// What this process has used of the processor, to the nanosecond; what
+// /proc/self/stat counts in hundredths is zero for most ticks of an idle agent.
+absl::Duration OwnCpuTime();
+
 }  // namespace forewarn::agent
 
 #endif  // FOREWARN_AGENT_SOURCES_AGENT_SOURCE_H_

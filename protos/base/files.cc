@@ -11,24 +11,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "protos/base/descriptor.h"
 #include "protos/base/status.h"
 
 namespace forewarn::base {
 namespace {
-
-class Descriptor {
- public:
-  explicit Descriptor(int number) : number_(number) {}
-  ~Descriptor() {
-    if (number_ >= 0) close(number_);
-  }
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  int get() const { return number_; }
-
- private:
-  const int number_;
-};
 
 absl::Status Failure(absl::string_view verb, absl::string_view object) {
   return ErrnoStatus(errno, absl::StrCat(verb, " ", object));

@@ -18,6 +18,7 @@ class TemporaryFolder {
     path_ = mkdtemp(pattern.data());
   }
   ~TemporaryFolder() {
+    // To look at what a failed run left.
     if (getenv("FOREWARN_KEEP_FOLDERS") != nullptr) return;
     std::error_code ignored;
     std::filesystem::remove_all(path_, ignored);
