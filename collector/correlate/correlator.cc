@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "collector/correlate/incident_folder.h"
 #include "protos/base/backoff.h"
 #include "protos/base/bounded_queue.h"
@@ -18,7 +19,8 @@ namespace {
 
 // How late a quiet time may end; chosen.
 constexpr absl::Duration kTick = absl::Milliseconds(250);
-constexpr size_t kEdgesBetweenTicks = 256;
+// One transaction's worth: other users of the desk wait for it.
+constexpr size_t kEdgesBetweenTicks = 64;
 constexpr absl::Duration kFirstRetry = absl::Milliseconds(100);
 constexpr absl::Duration kLongestRetry = absl::Seconds(30);
 // After so many refusals that no waiting heals, an edge is set aside rather
@@ -81,7 +83,7 @@ class Correlator::Impl {
     while (true) {
       const std::vector<detect::SymptomEdge> edges =
           queue_.PopAll(kTick, kEdgesBetweenTicks);
-      for (const detect::SymptomEdge& edge : edges) FoldUntilTaken(edge);
+      FoldAll(edges);
       const absl::Status closed = folder_.Tick(clock_.Now(), sink_);
       if (!closed.ok() && ticks_refused_++ % 240 == 0) {
         base::Log(base::LogLevel::kWarning, "quiet incidents wait for the desk",
@@ -89,6 +91,19 @@ class Correlator::Impl {
       }
       if (closed.ok()) ticks_refused_ = 0;
       if (edges.empty() && queue_.closed()) return;
+    }
+  }
+
+  void FoldAll(absl::Span<const detect::SymptomEdge> edges) {
+    while (!edges.empty()) {
+      const absl::StatusOr<size_t> taken =
+          folder_.FoldTogether(edges, clock_.Now(), sink_);
+      if (taken.ok()) {
+        edges.remove_prefix(*taken);
+        if (edges.empty()) return;
+      }
+      FoldUntilTaken(edges.front());
+      edges.remove_prefix(1);
     }
   }
 

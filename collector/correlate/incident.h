@@ -6,6 +6,8 @@
 #include <string>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "forewarn/v1/desk.pb.h"
@@ -39,6 +41,14 @@ class IncidentSink {
  public:
   virtual ~IncidentSink() = default;
   virtual absl::StatusOr<v1::Incident> Accept(const IncidentChange& change) = 0;
+
+  // Runs `body`; what it has accepted becomes durable together, when this
+  // returns OK. After an error nothing of it was kept. Each change in it is
+  // accepted or refused by itself. Not to be nested.
+  virtual absl::Status Together(absl::FunctionRef<void()> body) {
+    body();
+    return absl::OkStatus();
+  }
 };
 
 // What correlation reads back; collector/store implements it.

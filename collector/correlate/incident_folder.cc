@@ -16,6 +16,8 @@ using Edge = ::forewarn::detect::SymptomEdge;
 
 // For symptoms that name none; the rules' own default.
 constexpr absl::Duration kDefaultQuiet = absl::Minutes(15);
+// Other users of the desk wait so long; chosen.
+constexpr size_t kClosedTogether = 64;
 
 absl::Time TimeOr(bool present, const google::protobuf::Timestamp& stamp,
                   absl::Time otherwise) {
@@ -53,11 +55,20 @@ bool IncidentFolder::IsReplay(Edge::Kind kind, const v1::Symptom& known,
 }
 
 absl::Status IncidentFolder::Load(absl::Time now) {
+  named_.clear();
+  return ReadOpen(now);
+}
+
+absl::Status IncidentFolder::Refresh(absl::Time now) {
+  return stale_ ? ReadOpen(now) : absl::OkStatus();
+}
+
+absl::Status IncidentFolder::ReadOpen(absl::Time now) {
+  stale_ = true;
   incidents_.clear();
   by_endpoint_.clear();
   where_.clear();
   noted_.clear();
-  named_.clear();
   FOREWARN_ASSIGN_OR_RETURN(const std::vector<v1::Incident> incidents,
                             store_.OpenIncidents());
   for (const v1::Incident& incident : incidents) {
@@ -80,6 +91,7 @@ absl::Status IncidentFolder::Load(absl::Time now) {
     where_.erase(symptom.fingerprint());  // an older spell
     Remember(symptom);
   }
+  stale_ = false;
   return absl::OkStatus();
 }
 
@@ -92,6 +104,7 @@ absl::Status IncidentFolder::Fold(const Edge& edge, absl::Time now,
         absl::StrCat("fold symptom of rule \"", edge.symptom.rule(),
                      "\": no endpoint or no fingerprint"));
   }
+  FOREWARN_RETURN_IF_ERROR(Refresh(now));
   v1::Symptom symptom = edge.symptom;
   if (!symptom.has_opened_at())
     *symptom.mutable_opened_at() = wire::ToStamp(now);
@@ -111,7 +124,27 @@ absl::Status IncidentFolder::Fold(const Edge& edge, absl::Time now,
   return absl::InternalError("fold symptom: unknown kind of edge");
 }
 
+absl::StatusOr<size_t> IncidentFolder::FoldTogether(
+    absl::Span<const Edge> edges, absl::Time now, IncidentSink& sink) {
+  const Named named = named_;
+  size_t taken = 0;
+  const absl::Status kept = Together(sink, [&] {
+    while (taken < edges.size() && Fold(edges[taken], now, sink).ok()) ++taken;
+  });
+  if (kept.ok()) return taken;
+  named_ = named;
+  return kept;
+}
+
+absl::Status IncidentFolder::Together(IncidentSink& sink,
+                                      absl::FunctionRef<void()> body) {
+  const absl::Status kept = sink.Together(body);
+  if (!kept.ok()) stale_ = true;
+  return kept;
+}
+
 absl::Status IncidentFolder::Tick(absl::Time now, IncidentSink& sink) {
+  FOREWARN_RETURN_IF_ERROR(Refresh(now));
   std::vector<uint32_t> quiet;
   for (const auto& [id, open] : incidents_) {
     if (open.incident.has_resolve_after() &&
@@ -119,24 +152,36 @@ absl::Status IncidentFolder::Tick(absl::Time now, IncidentSink& sink) {
       quiet.push_back(id);
     }
   }
-  for (const uint32_t id : quiet) {
-    const Open& open = incidents_[id];
-    IncidentChange change =
-        Describe(IncidentChange::Kind::kResolved, open.incident, open.symptoms,
-                 {}, now, now);
-    *change.incident.mutable_closed_at() = wire::ToStamp(now);
-    FOREWARN_RETURN_IF_ERROR(sink.Accept(change).status());
-    for (const auto& [fingerprint, symptom] : open.symptoms) {
-      const auto located = where_.find(fingerprint);
-      if (located == where_.end() || located->second != id) continue;
-      where_.erase(located);
-      if (!symptom.has_cleared_at()) Remember(symptom);
-    }
-    auto siblings = by_endpoint_.find(open.incident.endpoint_id());
-    siblings->second.erase(id);
-    if (siblings->second.empty()) by_endpoint_.erase(siblings);
-    incidents_.erase(id);
+  for (size_t next = 0; next < quiet.size();) {
+    const size_t end = std::min(next + kClosedTogether, quiet.size());
+    absl::Status closed;
+    FOREWARN_RETURN_IF_ERROR(Together(sink, [&] {
+      for (; next < end && closed.ok(); ++next) {
+        closed = Close(quiet[next], now, sink);
+      }
+    }));
+    FOREWARN_RETURN_IF_ERROR(closed);
   }
+  return absl::OkStatus();
+}
+
+absl::Status IncidentFolder::Close(uint32_t id, absl::Time now,
+                                   IncidentSink& sink) {
+  const Open& open = incidents_[id];
+  IncidentChange change = Describe(IncidentChange::Kind::kResolved,
+                                   open.incident, open.symptoms, {}, now, now);
+  *change.incident.mutable_closed_at() = wire::ToStamp(now);
+  FOREWARN_RETURN_IF_ERROR(sink.Accept(change).status());
+  for (const auto& [fingerprint, symptom] : open.symptoms) {
+    const auto located = where_.find(fingerprint);
+    if (located == where_.end() || located->second != id) continue;
+    where_.erase(located);
+    if (!symptom.has_cleared_at()) Remember(symptom);
+  }
+  auto siblings = by_endpoint_.find(open.incident.endpoint_id());
+  siblings->second.erase(id);
+  if (siblings->second.empty()) by_endpoint_.erase(siblings);
+  incidents_.erase(id);
   return absl::OkStatus();
 }
 

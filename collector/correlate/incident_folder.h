@@ -10,9 +10,11 @@
 #include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "absl/types/span.h"
 #include "collector/correlate/incident.h"
 #include "collector/detect/symptom.h"
 
@@ -59,12 +61,20 @@ class IncidentFolder {
   absl::Status Fold(const detect::SymptomEdge& edge, absl::Time now,
                     IncidentSink& sink);
 
+  // Folds edges in their order, made durable together, up to the first that is
+  // refused; returns how many were taken. After an error none was.
+  absl::StatusOr<size_t> FoldTogether(
+      absl::Span<const detect::SymptomEdge> edges, absl::Time now,
+      IncidentSink& sink);
+
   // Closes what was quiet long enough.
   absl::Status Tick(absl::Time now, IncidentSink& sink);
 
   size_t open_incidents() const { return incidents_.size(); }
 
  private:
+  using Named =
+      absl::flat_hash_map<std::string, absl::flat_hash_set<std::string>>;
   using Symptoms = absl::btree_map<std::string, v1::Symptom>;
   struct Open {
     v1::Incident incident;
@@ -74,6 +84,11 @@ class IncidentFolder {
   // Whether `edge` tells of an opening that `known` had already.
   static bool IsReplay(detect::SymptomEdge::Kind kind, const v1::Symptom& known,
                        const v1::Symptom& edge);
+
+  absl::Status ReadOpen(absl::Time now);
+  absl::Status Refresh(absl::Time now);
+  absl::Status Together(IncidentSink& sink, absl::FunctionRef<void()> body);
+  absl::Status Close(uint32_t id, absl::Time now, IncidentSink& sink);
 
   const v1::Symptom* Current(const std::string& fingerprint,
                              const std::string& endpoint) const;
@@ -135,7 +150,9 @@ class IncidentFolder {
   // By endpoint: symptoms that stand outside open incidents.
   absl::flat_hash_map<std::string, Symptoms> noted_;
   // By endpoint: what detectors named since their restart.
-  absl::flat_hash_map<std::string, absl::flat_hash_set<std::string>> named_;
+  Named named_;
+  // What was accepted was not kept: the store knows what is open.
+  bool stale_ = false;
 };
 
 }  // namespace forewarn::correlate

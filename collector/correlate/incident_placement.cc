@@ -23,9 +23,12 @@ absl::Time EdgeTime(const v1::Symptom& symptom) {
 
 // Attributes that name the thing a series is about.
 constexpr absl::string_view kThings[] = {
-    "forewarn.certificate.path",    "forewarn.probe.name",
-    "hw.id",                        "network.interface.name",
-    "system.device",                "system.filesystem.mountpoint",
+    "forewarn.certificate.path",
+    "forewarn.probe.name",
+    "hw.id",
+    "network.interface.name",
+    "system.device",
+    "system.filesystem.mountpoint",
     "systemd.unit.name",
 };
 

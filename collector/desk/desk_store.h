@@ -109,13 +109,17 @@ class DeskTransaction {
 };
 
 // Where the desk is kept; collector/store implements it. Thread-safe; a body
-// must not start another one.
+// of Transaction or Read must not start another one.
 class DeskStore {
  public:
   virtual ~DeskStore() = default;
   // All or nothing: commits when `body` returns OK. After OK it is durable.
   virtual absl::Status Transaction(
       absl::FunctionRef<absl::Status(DeskTransaction&)> body) = 0;
+  // Runs `body`; its transactions, each still all or nothing, become durable
+  // together when this returns OK. After an error none of them was kept.
+  // Others wait meanwhile. Not to be nested.
+  virtual absl::Status Together(absl::FunctionRef<void()> body) = 0;
   // One consistent view; `body` writes nothing.
   virtual absl::Status Read(
       absl::FunctionRef<absl::Status(DeskTransaction&)> body) = 0;

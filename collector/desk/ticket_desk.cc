@@ -77,6 +77,10 @@ absl::StatusOr<v1::Incident> TicketDesk::Accept(
   return stored;
 }
 
+absl::Status TicketDesk::Together(absl::FunctionRef<void()> body) {
+  return store_.Together(body);
+}
+
 absl::StatusOr<v1::Ticket> TicketDesk::Acknowledge(uint32_t id,
                                                    absl::string_view actor,
                                                    absl::string_view comment) {

@@ -6,6 +6,8 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
+#include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "collector/correlate/incident.h"
@@ -32,6 +34,7 @@ class TicketDesk final : public correlate::IncidentSink {
 
   absl::StatusOr<v1::Incident> Accept(
       const correlate::IncidentChange& change) override;
+  absl::Status Together(absl::FunctionRef<void()> body) override;
 
   absl::StatusOr<v1::Ticket> Acknowledge(uint32_t id, absl::string_view actor,
                                          absl::string_view comment);

@@ -27,44 +27,6 @@ constexpr int64_t kApplicationId = 0x4657524E;
 // Chosen: long enough for a predecessor that is just going down.
 constexpr int kBusyMilliseconds = 2000;
 
-absl::StatusCode CodeOf(int extended, sqlite3* database) {
-  switch (extended & 0xff) {
-    case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-    case SQLITE_PROTOCOL:
-    case SQLITE_READONLY:
-    case SQLITE_CANTOPEN:
-      return absl::StatusCode::kUnavailable;
-    case SQLITE_FULL:
-    case SQLITE_NOMEM:
-      return absl::StatusCode::kResourceExhausted;
-    case SQLITE_IOERR: {
-      const int error = sqlite3_system_errno(database);
-      return error == ENOSPC || error == EDQUOT
-                 ? absl::StatusCode::kResourceExhausted
-                 : absl::StatusCode::kUnavailable;
-    }
-    case SQLITE_CORRUPT:
-    case SQLITE_NOTADB:
-      return absl::StatusCode::kDataLoss;
-    case SQLITE_CONSTRAINT:
-      return extended == SQLITE_CONSTRAINT_UNIQUE ||
-                     extended == SQLITE_CONSTRAINT_PRIMARYKEY
-                 ? absl::StatusCode::kAlreadyExists
-                 : absl::StatusCode::kInternal;
-    case SQLITE_TOOBIG:
-      return absl::StatusCode::kInvalidArgument;
-    default:
-      return absl::StatusCode::kInternal;
-  }
-}
-
-absl::Status ErrorOf(sqlite3* database, absl::string_view deed) {
-  const int extended = sqlite3_extended_errcode(database);
-  return absl::Status(CodeOf(extended, database),
-                      absl::StrCat(deed, ": ", sqlite3_errmsg(database)));
-}
-
 absl::Status Execute(sqlite3* database, const char* sql,
                      absl::string_view deed) {
   if (sqlite3_exec(database, sql, nullptr, nullptr, nullptr) == SQLITE_OK) {
@@ -172,100 +134,6 @@ absl::Status CreatePrivate(const std::string& path) {
 
 }  // namespace
 
-Statement::Statement(sqlite3* database, absl::string_view sql)
-    : database_(database) {
-  if (sqlite3_prepare_v2(database, sql.data(), static_cast<int>(sql.size()),
-                         &statement_, nullptr) != SQLITE_OK) {
-    error_ = ErrorOf(database, "desk database");
-  }
-}
-
-Statement::~Statement() { sqlite3_finalize(statement_); }
-
-Statement::Statement(Statement&& other) noexcept
-    : database_(other.database_),
-      statement_(std::exchange(other.statement_, nullptr)),
-      error_(std::move(other.error_)) {}
-
-Statement& Statement::Bind(int index, absl::string_view text) {
-  // A null pointer would bind NULL.
-  const char* data = text.data() == nullptr ? "" : text.data();
-  if (error_.ok() &&
-      sqlite3_bind_text64(statement_, index, data, text.size(),
-                          SQLITE_TRANSIENT, SQLITE_UTF8) != SQLITE_OK) {
-    error_ = ErrorOf(database_, "desk database");
-  }
-  return *this;
-}
-
-Statement& Statement::Bind(int index, int64_t value) {
-  if (error_.ok() &&
-      sqlite3_bind_int64(statement_, index, value) != SQLITE_OK) {
-    error_ = ErrorOf(database_, "desk database");
-  }
-  return *this;
-}
-
-Statement& Statement::BindBlob(int index, absl::string_view bytes) {
-  const char* data = bytes.data() == nullptr ? "" : bytes.data();
-  if (error_.ok() && sqlite3_bind_blob64(statement_, index, data, bytes.size(),
-                                         SQLITE_TRANSIENT) != SQLITE_OK) {
-    error_ = ErrorOf(database_, "desk database");
-  }
-  return *this;
-}
-
-Statement& Statement::BindTime(int index, absl::Time time) {
-  if (time == absl::InfinitePast() || time == absl::InfiniteFuture()) {
-    return BindNull(index);
-  }
-  return Bind(index, absl::ToUnixMicros(time));
-}
-
-Statement& Statement::BindNull(int index) {
-  if (error_.ok() && sqlite3_bind_null(statement_, index) != SQLITE_OK) {
-    error_ = ErrorOf(database_, "desk database");
-  }
-  return *this;
-}
-
-absl::StatusOr<bool> Statement::Step() {
-  if (!error_.ok()) return error_;
-  const int code = sqlite3_step(statement_);
-  if (code == SQLITE_ROW) return true;
-  if (code == SQLITE_DONE) return false;
-  error_ = ErrorOf(database_, "desk database");
-  return error_;
-}
-
-absl::Status Statement::Run() {
-  FOREWARN_ASSIGN_OR_RETURN(bool row, Step());
-  while (row) {
-    FOREWARN_ASSIGN_OR_RETURN(row, Step());
-  }
-  return absl::OkStatus();
-}
-
-std::string Statement::Text(int column) const {
-  const void* bytes = sqlite3_column_blob(statement_, column);
-  const int size = sqlite3_column_bytes(statement_, column);
-  return bytes == nullptr ? std::string()
-                          : std::string(static_cast<const char*>(bytes), size);
-}
-
-int64_t Statement::Int(int column) const {
-  return sqlite3_column_int64(statement_, column);
-}
-
-bool Statement::IsNull(int column) const {
-  return sqlite3_column_type(statement_, column) == SQLITE_NULL;
-}
-
-absl::Time Statement::Time(int column) const {
-  return IsNull(column) ? absl::InfinitePast()
-                        : absl::FromUnixMicros(Int(column));
-}
-
 absl::StatusOr<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(
     const std::string& path) {
   const bool in_memory = path == ":memory:";
@@ -303,7 +171,10 @@ absl::StatusOr<std::unique_ptr<SqliteDatabase>> SqliteDatabase::Open(
   return database;
 }
 
-SqliteDatabase::~SqliteDatabase() { sqlite3_close_v2(database_); }
+SqliteDatabase::~SqliteDatabase() {
+  for (const auto& [sql, statement] : idle_) sqlite3_finalize(statement);
+  sqlite3_close_v2(database_);
+}
 
 absl::Status SqliteDatabase::Migrate() {
   FOREWARN_ASSIGN_OR_RETURN(const int64_t known,
@@ -327,9 +198,7 @@ absl::Status SqliteDatabase::Migrate() {
   return absl::OkStatus();
 }
 
-absl::Status SqliteDatabase::Transaction(
-    absl::FunctionRef<absl::Status(SqliteDatabase&)> body) {
-  base::MutexLock lock(&mutex_);
+absl::Status SqliteDatabase::Commit(absl::FunctionRef<absl::Status()> body) {
   FOREWARN_RETURN_IF_ERROR(
       Execute(database_, "BEGIN IMMEDIATE", "desk database: begin"));
   // Rolls back whatever way the body ends; some errors already did.
@@ -338,12 +207,48 @@ absl::Status SqliteDatabase::Transaction(
       sqlite3_exec(database_, "ROLLBACK", nullptr, nullptr, nullptr);
     }
   };
-  FOREWARN_RETURN_IF_ERROR(body(*this));
+  FOREWARN_RETURN_IF_ERROR(body());
   return Execute(database_, "COMMIT", "desk database: commit");
 }
 
+absl::Status SqliteDatabase::Transaction(
+    absl::FunctionRef<absl::Status(SqliteDatabase&)> body) {
+  if (InTogether()) return Part(body);
+  base::MutexLock lock(&mutex_);
+  return Commit([&] { return body(*this); });
+}
+
+absl::Status SqliteDatabase::Together(absl::FunctionRef<void()> body) {
+  base::MutexLock lock(&mutex_);
+  together_ = std::this_thread::get_id();
+  absl::Cleanup alone_again = [this] { together_ = std::thread::id(); };
+  return Commit([&] {
+    body();
+    return absl::OkStatus();
+  });
+}
+
+absl::Status SqliteDatabase::Part(
+    absl::FunctionRef<absl::Status(SqliteDatabase&)> body) {
+  // A full disk, say, rolls back all at once; a savepoint would begin anew.
+  if (sqlite3_get_autocommit(database_) != 0) {
+    return absl::UnavailableError("desk database: the transaction is gone");
+  }
+  FOREWARN_RETURN_IF_ERROR(
+      Execute(database_, "SAVEPOINT part", "desk database: begin"));
+  absl::Cleanup roll_back = [this] {
+    if (sqlite3_get_autocommit(database_) == 0) {
+      sqlite3_exec(database_, "ROLLBACK TO part; RELEASE part", nullptr,
+                   nullptr, nullptr);
+    }
+  };
+  FOREWARN_RETURN_IF_ERROR(body(*this));
+  std::move(roll_back).Cancel();
+  return Execute(database_, "RELEASE part", "desk database: keep");
+}
+
 Statement SqliteDatabase::Prepare(absl::string_view sql) {
-  return Statement(database_, sql);
+  return Statement(database_, sql, &idle_);
 }
 
 int64_t SqliteDatabase::last_insert_id() const {
@@ -352,6 +257,7 @@ int64_t SqliteDatabase::last_insert_id() const {
 
 absl::Status SqliteDatabase::Read(
     absl::FunctionRef<absl::Status(SqliteDatabase&)> body) {
+  if (InTogether()) return body(*this);
   base::MutexLock lock(&mutex_);
   return body(*this);
 }

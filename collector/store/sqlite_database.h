@@ -1,54 +1,23 @@
 #ifndef FOREWARN_COLLECTOR_STORE_SQLITE_DATABASE_H_
 #define FOREWARN_COLLECTOR_STORE_SQLITE_DATABASE_H_
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
-#include <optional>
 #include <string>
+#include <thread>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/functional/function_ref.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
-#include "absl/time/time.h"
+#include "collector/store/sqlite_statement.h"
 #include "protos/base/mutex.h"
 
 struct sqlite3;
-struct sqlite3_stmt;
 
 namespace forewarn::store {
-
-// A prepared statement in use; bind from 1, columns from 0. Errors are
-// remembered and returned by Step, so that binds need no checks.
-class Statement {
- public:
-  Statement(sqlite3* database, absl::string_view sql);
-  ~Statement();
-  Statement(Statement&& other) noexcept;
-  Statement(const Statement&) = delete;
-
-  Statement& Bind(int index, absl::string_view text);
-  Statement& Bind(int index, int64_t value);
-  Statement& BindBlob(int index, absl::string_view bytes);
-  Statement& BindTime(int index, absl::Time time);  // Unix us; infinite = NULL
-  Statement& BindNull(int index);
-
-  // True while there is a row.
-  absl::StatusOr<bool> Step();
-  // For statements without rows.
-  absl::Status Run();
-
-  std::string Text(int column) const;  // also for blobs
-  int64_t Int(int column) const;
-  bool IsNull(int column) const;
-  absl::Time Time(int column) const;  // NULL = InfinitePast
-
- private:
-  sqlite3* database_;
-  sqlite3_stmt* statement_ = nullptr;
-  absl::Status error_;
-};
 
 // The desk database: one connection, WAL, synchronous=FULL, foreign keys on,
 // trusted_schema off. One connection only: SQLite 3.7.0 to 3.51.2 can lose
@@ -69,6 +38,12 @@ class SqliteDatabase {
   absl::Status Transaction(
       absl::FunctionRef<absl::Status(SqliteDatabase&)> body);
 
+  // Runs `body` in one transaction under the lock; Transaction and Read called
+  // in it on the same thread are parts of that one, each Transaction all or
+  // nothing by itself. After an error nothing of them was kept. Not to be
+  // nested.
+  absl::Status Together(absl::FunctionRef<void()> body);
+
   // Only inside Transaction or Read.
   Statement Prepare(absl::string_view sql);
   int64_t last_insert_id() const;
@@ -81,9 +56,19 @@ class SqliteDatabase {
  private:
   explicit SqliteDatabase(sqlite3* database) : database_(database) {}
   absl::Status Migrate();
+  absl::Status Commit(absl::FunctionRef<absl::Status()> body);
+  // One of those that Together keeps; the lock is held.
+  absl::Status Part(absl::FunctionRef<absl::Status(SqliteDatabase&)> body);
+  bool InTogether() const {
+    return together_.load(std::memory_order_relaxed) ==
+           std::this_thread::get_id();
+  }
 
   base::Mutex mutex_;
+  // Of the thread that runs Together; written under the lock.
+  std::atomic<std::thread::id> together_ = std::thread::id();
   sqlite3* const database_;
+  IdleStatements idle_;
 };
 
 }  // namespace forewarn::store

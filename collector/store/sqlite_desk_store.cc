@@ -67,6 +67,10 @@ absl::Status SqliteDeskStore::Transaction(
   return absl::OkStatus();
 }
 
+absl::Status SqliteDeskStore::Together(absl::FunctionRef<void()> body) {
+  return database_.Together(body);
+}
+
 absl::Status SqliteDeskStore::Read(
     absl::FunctionRef<absl::Status(desk::DeskTransaction&)> body) {
   return database_.Read([&](SqliteDatabase& rows) {

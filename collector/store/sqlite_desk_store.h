@@ -26,6 +26,7 @@ class SqliteDeskStore final : public desk::DeskStore,
 
   absl::Status Transaction(
       absl::FunctionRef<absl::Status(desk::DeskTransaction&)> body) override;
+  absl::Status Together(absl::FunctionRef<void()> body) override;
   absl::Status Read(
       absl::FunctionRef<absl::Status(desk::DeskTransaction&)> body) override;
 

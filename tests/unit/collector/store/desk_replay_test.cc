@@ -52,6 +52,30 @@ class Killed final : public correlate::IncidentSink {
   const When when_;
 };
 
+// The disk fills up at the commit: nothing of the group is kept.
+class LostGroup final : public correlate::IncidentSink {
+ public:
+  LostGroup(correlate::IncidentSink& desk, SqliteDatabase& database)
+      : desk_(desk), database_(database) {}
+  absl::StatusOr<v1::Incident> Accept(
+      const correlate::IncidentChange& change) override {
+    return desk_.Accept(change);
+  }
+  absl::Status Together(absl::FunctionRef<void()> body) override {
+    return desk_.Together([&] {
+      body();
+      EXPECT_THAT(database_.Read([](SqliteDatabase& rows) {
+        return rows.Prepare("ROLLBACK").Run();
+      }),
+                  IsOk());
+    });
+  }
+
+ private:
+  correlate::IncidentSink& desk_;
+  SqliteDatabase& database_;
+};
+
 class Life {
  public:
   explicit Life(uint64_t seed) : random_(seed) {
@@ -134,6 +158,7 @@ class Life {
 
   // Now and then the process dies around a commit; the edge then comes again.
   void Deliver(const detect::SymptomEdge& edge) {
+    if (Draw(0, 2) == 0) return DeliverTogether({edge});
     const auto when = static_cast<Killed::When>(std::max(0, Draw(-3, 2)));
     Killed sink(*desk_, when);
     const absl::Status folded = folder_->Fold(edge, clock_.Now(), sink);
@@ -142,6 +167,16 @@ class Life {
     Restart();
     Replay();
     ASSERT_THAT(folder_->Fold(edge, clock_.Now(), *desk_), IsOk());
+  }
+
+  // Now and then nothing of the group is kept; it then comes again.
+  void DeliverTogether(const std::vector<detect::SymptomEdge>& edges) {
+    if (Draw(0, 1) == 1) {
+      LostGroup lost(*desk_, *database_);
+      ASSERT_FALSE(folder_->FoldTogether(edges, clock_.Now(), lost).ok());
+    }
+    EXPECT_THAT(folder_->FoldTogether(edges, clock_.Now(), *desk_),
+                testing::IsOkAndHolds(edges.size()));
   }
 
   // Older edges come late, all or some: nothing may come of them.
@@ -160,16 +195,16 @@ class Life {
     Restart();
     if (Draw(0, 1) == 1) Replay();
     for (const char* endpoint : {"a", "b"}) {
+      std::vector<detect::SymptomEdge> group;
       for (const Series& series : series_) {
-        if (series.standing && series.maker.endpoint == endpoint) {
-          ASSERT_THAT(
-              folder_->Fold(Standing(series.symptom), clock_.Now(), *desk_),
-              IsOk());
-        }
+        if (!series.standing || series.maker.endpoint != endpoint) continue;
+        group.push_back(Standing(series.symptom));
+        if (Draw(0, 2) > 0) continue;
+        DeliverTogether(group);
+        group.clear();
       }
-      ASSERT_THAT(folder_->Fold(Reconciled(endpoint, clock_.Now()),
-                                clock_.Now(), *desk_),
-                  IsOk());
+      group.push_back(Reconciled(endpoint, clock_.Now()));
+      DeliverTogether(group);
     }
   }
 

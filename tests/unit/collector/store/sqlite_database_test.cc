@@ -7,6 +7,7 @@
 #include <fstream>
 #include <iterator>
 #include <string>
+#include <thread>
 
 #include "collector/store/migrations.h"
 #include "gtest/gtest.h"
@@ -137,6 +138,84 @@ TEST(SqliteDatabaseTest, AFailedBodyLeavesNothing) {
               StatusIs(absl::StatusCode::kCancelled));
   EXPECT_EQ(CountAudit(**database), 0);
   FOREWARN_EXPECT_OK(Audit(**database, "usable"));
+}
+
+TEST(SqliteDatabaseTest, OfAGroupOnlyTheFailedPartIsTakenBack) {
+  const auto opened = SqliteDatabase::Open(":memory:");
+  FOREWARN_ASSERT_OK(opened);
+  SqliteDatabase& database = **opened;
+  FOREWARN_EXPECT_OK(database.Together([&] {
+    FOREWARN_EXPECT_OK(Audit(database, "first"));
+    EXPECT_THAT(database.Transaction([](SqliteDatabase& rows) {
+      FOREWARN_EXPECT_OK(
+          rows.Prepare("INSERT INTO audit (time, actor, verb, object, detail) "
+                       "VALUES (1, 'a', 'b', 'c', 'failed')")
+              .Run());
+      return absl::CancelledError("changed my mind");
+    }),
+                StatusIs(absl::StatusCode::kCancelled));
+    FOREWARN_EXPECT_OK(Audit(database, "last"));
+    EXPECT_EQ(CountAudit(database), 2);
+  }));
+  EXPECT_EQ(CountAudit(database), 2);
+}
+
+TEST(SqliteDatabaseTest, AGroupIsKeptWholeOrNotAtAll) {
+  const TemporaryFolder folder;
+  const auto opened = SqliteDatabase::Open(folder / "desk.db");
+  FOREWARN_ASSERT_OK(opened);
+  SqliteDatabase& database = **opened;
+  FOREWARN_ASSERT_OK(database.Read([](SqliteDatabase& rows) {
+    return rows.Prepare("PRAGMA max_page_count=60").Run();
+  }));
+  absl::Status refused;
+  EXPECT_FALSE(database
+                   .Together([&] {
+                     for (int i = 0; i < 1000 && refused.ok(); ++i) {
+                       refused = Audit(database, std::string(3000, 'x'));
+                     }
+                     EXPECT_FALSE(Audit(database, "after it").ok());
+                   })
+                   .ok());
+  EXPECT_THAT(refused, StatusIs(absl::StatusCode::kResourceExhausted));
+  EXPECT_EQ(CountAudit(database), 0);
+  FOREWARN_EXPECT_OK(Audit(database, "usable"));
+}
+
+TEST(SqliteDatabaseTest, OthersWaitForAGroup) {
+  const auto opened = SqliteDatabase::Open(":memory:");
+  FOREWARN_ASSERT_OK(opened);
+  SqliteDatabase& database = **opened;
+  std::thread other;
+  int64_t seen = -1;
+  FOREWARN_EXPECT_OK(database.Together([&] {
+    FOREWARN_EXPECT_OK(Audit(database, "first"));
+    other = std::thread([&] { seen = CountAudit(database); });
+    FOREWARN_EXPECT_OK(Audit(database, "second"));
+  }));
+  other.join();
+  EXPECT_EQ(seen, 2);
+}
+
+TEST(SqliteDatabaseTest, AStatementUsedAgainRemembersNothing) {
+  const auto opened = SqliteDatabase::Open(":memory:");
+  FOREWARN_ASSERT_OK(opened);
+  FOREWARN_EXPECT_OK((*opened)->Read([](SqliteDatabase& rows) {
+    const char* const sql = "SELECT ?1 UNION ALL SELECT 'b'";
+    {
+      Statement first = rows.Prepare(sql);
+      EXPECT_THAT(first.Bind(1, "a").Step(), IsOk());
+      // Two of one text at a time, each with its own place.
+      Statement second = rows.Prepare(sql);
+      EXPECT_THAT(second.Bind(1, "z").Step(), IsOk());
+      EXPECT_EQ(first.Text(0), "a");
+      EXPECT_EQ(second.Text(0), "z");
+    }
+    Statement again = rows.Prepare(sql);
+    EXPECT_THAT(again.Step(), IsOk());
+    EXPECT_TRUE(again.IsNull(0));
+    return absl::OkStatus();
+  }));
 }
 
 TEST(SqliteDatabaseTest, ADamagedFileIsRefusedAndLeftAsItIs) {
