@@ -1,15 +1,19 @@
 #include "collector/correlate/correlator.h"
 
 #include <atomic>
+#include <iterator>
 #include <thread>
 #include <utility>
 #include <vector>
 
+#include "absl/algorithm/container.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "collector/correlate/incident_folder.h"
+#include "collector/correlate/symptom_order.h"
 #include "protos/base/backoff.h"
 #include "protos/base/bounded_queue.h"
+#include "protos/base/deadline.h"
 #include "protos/base/logging.h"
 #include "protos/base/seeded_bug.h"
 #include "protos/base/status.h"
@@ -19,6 +23,10 @@ namespace {
 
 // How late a quiet time may end; chosen.
 constexpr absl::Duration kTick = absl::Milliseconds(250);
+// So long what is only noted waits for more, looked at so often; chosen: ten
+// transactions a second at most.
+constexpr absl::Duration kCompany = absl::Milliseconds(100);
+constexpr absl::Duration kLook = absl::Milliseconds(5);
 // One transaction's worth: other users of the desk wait for it.
 constexpr size_t kEdgesBetweenTicks = 64;
 constexpr absl::Duration kFirstRetry = absl::Milliseconds(100);
@@ -81,8 +89,7 @@ class Correlator::Impl {
  private:
   void Run() {
     while (true) {
-      const std::vector<detect::SymptomEdge> edges =
-          queue_.PopAll(kTick, kEdgesBetweenTicks);
+      const std::vector<detect::SymptomEdge> edges = Gather();
       FoldAll(edges);
       const absl::Status closed = folder_.Tick(clock_.Now(), sink_);
       if (!closed.ok() && ticks_refused_++ % 240 == 0) {
@@ -92,6 +99,23 @@ class Correlator::Impl {
       if (closed.ok()) ticks_refused_ = 0;
       if (edges.empty() && queue_.closed()) return;
     }
+  }
+
+  // What is only noted waits for company; what weighs does not.
+  std::vector<detect::SymptomEdge> Gather() {
+    std::vector<detect::SymptomEdge> edges =
+        queue_.PopAll(kTick, kEdgesBetweenTicks);
+    const base::Deadline company(kCompany);
+    while (!edges.empty() && edges.size() < kEdgesBetweenTicks &&
+           company.Left() > absl::ZeroDuration() && !queue_.closed() &&
+           absl::c_none_of(edges, [](const detect::SymptomEdge& edge) {
+             return Weighs(edge.symptom);
+           })) {
+      absl::c_move(queue_.Gather(company.Left(), kLook, kEdgesBetweenTicks,
+                                 kEdgesBetweenTicks - edges.size()),
+                   std::back_inserter(edges));
+    }
+    return edges;
   }
 
   void FoldAll(absl::Span<const detect::SymptomEdge> edges) {

@@ -58,7 +58,7 @@ class EndpointJudge::Impl {
 
   void Define(uint32_t series, const wire::SeriesDefinition& definition) {
     const SeriesState* known = table_.Find(series);
-    if (known != nullptr && !known->name.empty()) return;
+    if (known != nullptr && known->defined) return;
     table_.Define(series, definition);
     anomalies_.Define(series, definition);
     if (definition.metric == kUptime) uptime_series_ = series;
@@ -193,7 +193,7 @@ class EndpointJudge::Impl {
   void WatchSeries(uint32_t series) {
     while (watches_.size() <= series) watches_.emplace_back();
     const SeriesState& state = *table_.Find(series);
-    if (state.name.empty()) return;
+    if (!state.defined) return;
     const wire::SeriesDefinition& definition = state.definition;
     const auto need = [&](const v1::Signal& signal, absl::Duration window) {
       if (signal.metric() == definition.metric &&

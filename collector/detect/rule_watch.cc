@@ -70,7 +70,7 @@ void RuleWatch::Retire(const Moment& moment) { Clear(std::nullopt, moment); }
 
 void RuleWatch::Inherit(RuleWatch& former) {
   if (!former.standing_) return;
-  standing_ = std::exchange(former.standing_, std::nullopt);
+  standing_ = std::move(former.standing_);
   told_limit_at_ = former.told_limit_at_;
   inherited_at_ = absl::InfiniteFuture();  // from the next sample on
 }
@@ -199,9 +199,9 @@ v1::Symptom& RuleWatch::Stand(v1::DetectorKind detector,
                               const Moment& moment) {
   if (!standing_) {
     const v1::Rule& rule = *plan_->rule;
-    standing_ =
+    standing_ = std::make_unique<v1::Symptom>(
         SymptomWriter::Open(moment.profile, rule.id(), &rule, detector,
-                            rule.subsystem(), *moment.table.Find(series_));
+                            rule.subsystem(), *moment.table.Find(series_)));
   }
   return *standing_;
 }
@@ -209,7 +209,7 @@ v1::Symptom& RuleWatch::Stand(v1::DetectorKind detector,
 void RuleWatch::Clear(std::optional<double> value, const Moment& moment) {
   if (!standing_) return;
   SymptomWriter::Close(moment.now, value, *standing_);
-  moment.sink.Accept({SymptomEdge::Kind::kCleared, *std::move(standing_)});
+  moment.sink.Accept({SymptomEdge::Kind::kCleared, std::move(*standing_)});
   standing_.reset();
   inherited_at_ = absl::InfinitePast();
 }

@@ -53,7 +53,8 @@ class RuleWatch {
   const RulePlan& plan() const { return *plan_; }
   const std::shared_ptr<const RulePlan>& shared_plan() const { return plan_; }
   uint32_t series() const { return series_; }
-  const std::optional<v1::Symptom>& standing() const { return standing_; }
+  // Null while it is calm.
+  const v1::Symptom* standing() const { return standing_.get(); }
 
   template <typename Self, typename Archive>
   static void Fields(Self& self, Archive& archive) {
@@ -90,7 +91,7 @@ class RuleWatch {
   std::optional<SignalReader> limit_;
   std::unique_ptr<ThresholdRule> threshold_;
   std::unique_ptr<ForecastRule> forecast_;  // exactly one of the two
-  std::optional<v1::Symptom> standing_;
+  std::unique_ptr<v1::Symptom> standing_;
   absl::Time told_limit_at_;
   absl::Time inherited_at_ = absl::InfinitePast();
 };

@@ -35,7 +35,8 @@ void SeriesTable::Define(uint32_t series,
                          const wire::SeriesDefinition& definition) {
   while (states_.size() <= series) states_.emplace_back();
   SeriesState& state = states_[series];
-  if (!state.name.empty()) return;
+  if (state.defined) return;
+  state.defined = true;
   state.definition = definition;
   state.name = wire::SeriesName(definition.metric, definition.attributes);
   std::vector<uint32_t>& same = by_metric_[definition.metric];
@@ -58,7 +59,7 @@ void SeriesTable::Watch(uint32_t series, absl::Duration window) {
 bool SeriesTable::Observe(absl::Time time, uint32_t series, double value) {
   if (series >= states_.size() || !std::isfinite(value)) return false;
   SeriesState& state = states_[series];
-  if (state.name.empty()) return false;
+  if (!state.defined) return false;
   const absl::Duration covered = state.cadence.Observe(time);
   state.last = value;
   state.seen = true;

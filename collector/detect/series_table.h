@@ -45,13 +45,15 @@ class RecentPoints {
 
 // What is known of one series of an endpoint.
 struct SeriesState {
-  wire::SeriesDefinition definition;
-  std::string name;
+  // What every sample touches stands together.
   Cadence cadence;
   double last = 0;
+  bool defined = false;
   bool seen = false;
   std::vector<SampleWindow> windows;
   RecentPoints recent;
+  wire::SeriesDefinition definition;
+  std::string name;
 
   template <typename Self, typename Archive>
   static void Fields(Self& self, Archive& archive) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <cstring>
 #include <limits>
+#include <memory>
 #include <optional>
 #include <string>
 #include <type_traits>
@@ -93,6 +94,11 @@ class StateWriter {
     if (value.has_value()) Put(*value);
   }
   template <typename T>
+  void Put(const std::unique_ptr<T>& value) {
+    Put(value != nullptr);
+    if (value != nullptr) Put(*value);
+  }
+  template <typename T>
   void Put(const std::vector<T>& values) {
     InPlace(values);
   }
@@ -168,6 +174,13 @@ class StateReader {
     Get(there);
     value.reset();
     if (there) Get(value.emplace());
+  }
+  template <typename T>
+  void Get(std::unique_ptr<T>& value) {
+    bool there = false;
+    Get(there);
+    value = there ? std::make_unique<T>() : nullptr;
+    if (there) Get(*value);
   }
   template <typename T>
   void Get(std::vector<T>& values) {

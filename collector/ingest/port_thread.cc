@@ -29,8 +29,6 @@ constexpr uint64_t kListener = ~uint64_t{0};
 constexpr uint64_t kBell = ~uint64_t{0} - 1;
 // A new connection costs some 4 ms of signatures: so many a turn.
 constexpr int kAcceptsATurn = 4;
-// Records of 16 KiB that one connection may bring before others have a turn.
-constexpr int kReadsATurn = 16;
 constexpr size_t kInput = 17 << 10;  // one TLS record
 // An agent that takes nothing while so much waits for it is cut.
 constexpr size_t kMostUnsent = 1 << 20;
@@ -147,6 +145,8 @@ absl::Status PortThread::LoadCertificates() {
   SSL_CTX_set_mode(raw, SSL_MODE_ENABLE_PARTIAL_WRITE |
                             SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
                             SSL_MODE_RELEASE_BUFFERS);
+  // A record, or many, in one call of the kernel.
+  SSL_CTX_set_read_ahead(raw, 1);
   // Streams live for days: resumption would only cost.
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
   SSL_CTX_set_num_tickets(raw, 0);
@@ -288,10 +288,10 @@ bool PortThread::Shake(Connection& connection) {
   return true;
 }
 
-// False: the connection is gone.
+// Takes what one call of the kernel brought; for what is left there epoll says
+// so again. False: the connection is gone.
 bool PortThread::Read(Connection& connection) {
-  for (int i = 0;
-       i < kReadsATurn || SSL_has_pending(connection.session.get()) == 1; ++i) {
+  do {
     ERR_clear_error();
     size_t count = 0;
     const int result = SSL_read_ex(connection.session.get(), input_.data(),
@@ -312,7 +312,7 @@ bool PortThread::Read(Connection& connection) {
       break;
     }
     if (connection.stream->call().finished()) break;
-  }
+  } while (SSL_has_pending(connection.session.get()) == 1);
   return true;
 }
 
