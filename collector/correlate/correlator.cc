@@ -26,7 +26,7 @@ constexpr absl::Duration kTick = absl::Milliseconds(250);
 // So long what is only noted waits for more, looked at so often; chosen: ten
 // transactions a second at most.
 constexpr absl::Duration kCompany = absl::Milliseconds(100);
-constexpr absl::Duration kLook = absl::Milliseconds(5);
+constexpr absl::Duration kLook = absl::Milliseconds(10);
 // One transaction's worth: other users of the desk wait for it.
 constexpr size_t kEdgesBetweenTicks = 64;
 constexpr absl::Duration kFirstRetry = absl::Milliseconds(100);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "collector/detect/seconds.h"
+
 namespace forewarn::detect {
 namespace {
 
@@ -139,7 +141,7 @@ void AnomalyDetector::AcceptNewNormal(absl::Time time, double value,
 double AnomalyDetector::Observe(absl::Time time, double value) {
   if (kind_ == wire::MetricKind::kCounter) {
     const double before = last_;
-    const double seconds = absl::ToDoubleSeconds(time - last_time_);
+    const double seconds = SecondsOf(time - last_time_);
     const bool usable = has_last_ && value >= before && seconds > 0;
     has_last_ = true;
     last_ = value;

@@ -4,6 +4,7 @@
 #include <array>
 
 #include "absl/strings/match.h"
+#include "collector/detect/seconds.h"
 
 namespace forewarn::detect {
 namespace {
@@ -129,7 +130,7 @@ void AnomalyWatch::Observe(absl::Time time, uint32_t series, double value) {
   state.last = time;
   state.value = static_cast<float>(value);
   const double share =
-      absl::FDivDuration(since, since + kSmoothing);
+      SecondsOf(since) / SecondsOf(since + kSmoothing);
   state.strength += static_cast<float>(share * (score - state.strength));
   if (!state.may_speak) return;
   if (!state.stands) {

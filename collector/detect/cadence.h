@@ -12,7 +12,8 @@ namespace forewarn::detect {
 class Cadence {
  public:
   // How long the sample at `time` speaks for: the time since the one before,
-  // less where there was a gap; zero for the first.
+  // less where there was a gap, which is over three intervals; zero for the
+  // first.
   absl::Duration Observe(absl::Time time) {
     const absl::Duration since = time - last_;
     const bool first = last_ == absl::InfinitePast();
@@ -20,8 +21,11 @@ class Cadence {
     gap_ = first;
     if (first) return absl::ZeroDuration();
     if (interval_ == absl::ZeroDuration()) interval_ = since;
-    if (since <= kGapFactor * interval_) {
-      interval_ += (since - interval_) / 5;
+    // In sums: a Duration is slow to multiply and to divide.
+    const absl::Duration longest = interval_ + interval_ + interval_;
+    if (since <= longest) {
+      interval_ +=
+          absl::Nanoseconds(absl::ToInt64Nanoseconds(since - interval_) / 5);
       gaps_ = 0;
       return since;
     }
@@ -31,7 +35,7 @@ class Cadence {
       interval_ = since;
       gaps_ = 0;
     }
-    return std::min(since, kGapFactor * interval_);
+    return std::min(since, interval_ + interval_ + interval_);
   }
 
   absl::Duration interval() const { return interval_; }
@@ -50,8 +54,6 @@ class Cadence {
   }
 
  private:
-  static constexpr int kGapFactor = 3;
-
   absl::Time last_ = absl::InfinitePast();
   absl::Duration interval_;
   int gaps_ = 0;

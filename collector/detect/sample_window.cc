@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "collector/detect/seconds.h"
+
 namespace forewarn::detect {
 namespace {
 
@@ -14,12 +16,11 @@ SampleWindow::SampleWindow(absl::Duration window)
       width_ms_(std::max<int64_t>(
           absl::ToInt64Milliseconds(window) / int64_t{kBuckets - 1}, 1)) {}
 
-void SampleWindow::Add(absl::Time time, double value,
-                       absl::Duration covered) {
+void SampleWindow::Add(absl::Time time, double value, absl::Duration covered) {
   const int64_t ms = absl::ToUnixMillis(time);
   const int64_t number = ms / width_ms_;
   const double before = seen_ ? last_ : value;
-  const double seconds = absl::ToDoubleSeconds(covered);
+  const double seconds = SecondsOf(covered);
   Bucket* open = nullptr;
   if (!ring_.empty()) {
     open = &ring_[(head_ + ring_.size() - 1) % ring_.size()];
@@ -32,8 +33,8 @@ void SampleWindow::Add(absl::Time time, double value,
     fresh.min = fresh.max = value;
     // The oldest place is free once it is out of the window.
     const int64_t oldest = ms - absl::ToInt64Milliseconds(window_);
-    if (ring_.empty() || (bucket(0).last_ms > oldest &&
-                          ring_.size() < kBuckets + 1)) {
+    if (ring_.empty() ||
+        (bucket(0).last_ms > oldest && ring_.size() < kBuckets + 1)) {
       std::rotate(ring_.begin(), ring_.begin() + head_, ring_.end());
       head_ = 0;
       ring_.push_back(fresh);

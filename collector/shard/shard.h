@@ -74,7 +74,7 @@ class Shard {
     absl::Duration gather = absl::Milliseconds(20);
     // What was judged waits so long for more, unless there is `enough`: one
     // sync, and one word to the port, for all of it.
-    absl::Duration commit = absl::Milliseconds(100);
+    absl::Duration commit = absl::Milliseconds(200);
     size_t enough = 256;
     // So much of a turn may go into bringing back detectors, or saving them.
     absl::Duration aside = absl::Milliseconds(50);
