@@ -191,6 +191,7 @@ Uplink::Options Agent::UplinkOptions() {
                                    absl::Duration lasting) {
     if (tick > absl::ZeroDuration()) sampler_.SetPace(tick, lasting);
   };
+  options.session.new_run = RandomBits<wire::RunId>;
   options.on_refused = [this] { renewer_.Kick(); };
   return options;
 }

@@ -49,8 +49,8 @@ uint64_t SegmentBytes(uint64_t limit) {
 
 Spool::Spool(base::Files& files, Options options, const wire::RunId& run)
     : options_(std::move(options)),
-      run_(run),
       segment_bytes_(SegmentBytes(options_.limit_bytes)),
+      run_(run),
       folder_(files, options_.folder) {
   base::MutexLock lock(&mutex_);
   totals_.limit_bytes = options_.limit_bytes;
@@ -82,6 +82,35 @@ void Spool::Append(wire::Batch batch,
                    const wire::SeriesDictionary& dictionary) {
   base::MutexLock lock(&mutex_);
   AppendLocked(std::move(batch), dictionary);
+}
+
+uint64_t Spool::BeginRun(const wire::RunId& run) {
+  base::MutexLock lock(&mutex_);
+  run_ = run;
+  sequence_ = 0;
+  return next_position_;
+}
+
+wire::RunId Spool::run() const {
+  base::MutexLock lock(&mutex_);
+  return run_;
+}
+
+uint64_t Spool::backlog() {
+  base::MutexLock lock(&mutex_);
+  uint64_t batches = waiting_.size();
+  for (Segment& segment : segments_) {
+    if (!IsDone(segment)) batches += segment.records;
+  }
+  // Of the first segment a part may be done.
+  if (segments_.empty() || IsDone(segments_.front())) return batches;
+  if (const LoadedSegment* loaded = Load(segments_.front())) {
+    batches -= static_cast<uint64_t>(std::count_if(
+        loaded->summaries.begin(), loaded->summaries.end(),
+        [this](const RecordSummary& summary)
+            ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) { return IsDone(summary); }));
+  }
+  return batches;
 }
 
 void Spool::AppendLocked(wire::Batch batch,
@@ -277,12 +306,15 @@ void Spool::ReleaseDone() {
   while (!segments_.empty() && IsDone(segments_.front())) {
     RemoveFrontSegment();
   }
-  while (!waiting_.empty() && IsDone(waiting_.front().summary)) {
-    waiting_bytes_ -= waiting_.front().record.size();
-    waiting_.pop_front();
-  }
+  // Not only in front: what is new may be acknowledged before a backlog.
+  std::erase_if(waiting_, [this](const Waiting& waiting)
+                              ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
+                                if (!IsDone(waiting.summary)) return false;
+                                waiting_bytes_ -= waiting.record.size();
+                                return true;
+                              });
   // A run of which nothing is left needs no memory of its own.
-  if (segments_.empty()) {
+  if (segments_.empty() && waiting_.empty()) {
     std::erase_if(acked_,
                   [this](const auto& item) { return item.first != run_; });
     std::erase_if(given_up_,
@@ -355,7 +387,6 @@ std::optional<Spool::Entry> Spool::PeekSegments(uint64_t position) {
       if (entry.has_value()) return entry;
     }
   }
-  loaded_.reset();  // all of the disk is sent: give its memory back
   return std::nullopt;
 }
 

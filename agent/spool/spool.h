@@ -62,6 +62,13 @@ class Spool {
   // over the limit.
   void Append(wire::Batch batch, const wire::SeriesDictionary& dictionary);
 
+  // What is appended from now on is of `run`, so that it can be sent and
+  // acknowledged before what waits. Returns the position it begins at.
+  uint64_t BeginRun(const wire::RunId& run);
+
+  // How many batches no collector has acknowledged.
+  uint64_t backlog();
+
   // The oldest batch at or after `position` that is not acknowledged.
   std::optional<Entry> Peek(uint64_t position);
 
@@ -78,7 +85,8 @@ class Spool {
   // Writes all that waits in memory.
   absl::Status Flush();
 
-  const wire::RunId& run() const { return run_; }
+  // Of what is appended now.
+  wire::RunId run() const;
   Totals totals() const;
 
  private:
@@ -120,10 +128,10 @@ class Spool {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Options options_;
-  const wire::RunId run_;
   const uint64_t segment_bytes_;
 
   mutable base::Mutex mutex_;
+  wire::RunId run_ ABSL_GUARDED_BY(mutex_);
   SpoolFolder folder_ ABSL_GUARDED_BY(mutex_);
   std::deque<Segment> segments_ ABSL_GUARDED_BY(mutex_);
   uint64_t disk_bytes_ ABSL_GUARDED_BY(mutex_) = 0;

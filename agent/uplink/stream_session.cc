@@ -19,7 +19,7 @@ absl::Duration FromProto(const google::protobuf::Duration& proto) {
 }  // namespace
 
 StreamSession::StreamSession(Spool& spool, Options options)
-    : spool_(spool), options_(std::move(options)) {}
+    : spool_(spool), options_(std::move(options)), hello_run_(spool.run()) {}
 
 void StreamSession::Receive(const v1::CollectorMessage& message) {
   switch (message.message_case()) {
@@ -54,10 +54,16 @@ void StreamSession::ReceiveWelcome(const v1::Welcome& welcome) {
   if (tick > absl::ZeroDuration() && options_.on_pace) {
     options_.on_pace(tick, absl::ZeroDuration());
   }
+  if (!options_.new_run) return;
+  if (const uint64_t backlog = spool_.backlog(); backlog > options_.backlog) {
+    live_from_ = next_position_ = spool_.BeginRun(options_.new_run());
+    Log(LogLevel::kInfo, "what is new goes first, the backlog beside it",
+        {{"batches", backlog}});
+  }
 }
 
 void StreamSession::ReceiveAck(const v1::Ack& ack) {
-  wire::RunId run = spool_.run();
+  wire::RunId run = hello_run_;
   if (ack.run_id().size() == run.size()) {
     std::memcpy(run.data(), ack.run_id().data(), run.size());
   } else if (!ack.run_id().empty()) {
@@ -80,9 +86,24 @@ void StreamSession::ReceiveAck(const v1::Ack& ack) {
   }
 }
 
+// The backlog takes a quarter of the credits, so that what is new never waits
+// for it.
+std::optional<Spool::Entry> StreamSession::PeekNext() {
+  std::optional<Spool::Entry> entry = spool_.Peek(next_position_);
+  if (entry.has_value() || live_from_ == 0) return entry;
+  const wire::RunId live = spool_.run();
+  const auto under_way =
+      std::count_if(in_flight_.begin(), in_flight_.end(),
+                    [&live](const BatchKey& key) { return key.first != live; });
+  if (under_way >= std::max<int64_t>(window_ / 4, 1)) return std::nullopt;
+  entry = spool_.Peek(next_backlog_);
+  if (entry.has_value() && entry->position >= live_from_) live_from_ = 0;
+  return live_from_ == 0 ? std::nullopt : std::move(entry);
+}
+
 bool StreamSession::Next(v1::AgentMessage& out) {
   if (!welcomed_ || exhausted_ || in_flight_.size() >= window_) return false;
-  std::optional<Spool::Entry> entry = spool_.Peek(next_position_);
+  std::optional<Spool::Entry> entry = PeekNext();
   if (!entry.has_value()) return false;
   wire::Batch& batch = entry->whole.batch;
   std::vector<uint32_t> numbers;  // of the stream, by number of the record
@@ -100,9 +121,10 @@ bool StreamSession::Next(v1::AgentMessage& out) {
       sample.series = numbers[sample.series];
     }
   }
-  encoder_.Encode(batch, spool_.run(), *out.mutable_batch());
+  encoder_.Encode(batch, hello_run_, *out.mutable_batch());
   in_flight_.emplace_back(batch.run_id, batch.sequence);
-  next_position_ = entry->position + 1;
+  (entry->position < live_from_ ? next_backlog_ : next_position_) =
+      entry->position + 1;
   ++sent_;
   return true;
 }

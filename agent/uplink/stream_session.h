@@ -28,7 +28,13 @@ class StreamSession {
     // Batches without acknowledgement, whatever the collector allows.
     uint32_t max_window = 256;
     // The collector asks for another tick; zero `lasting`: until told again.
-    std::function<void(absl::Duration tick, absl::Duration lasting)> on_pace;
+    std::function<void(absl::Duration tick, absl::Duration lasting)> on_pace =
+        {};
+    // Draws a run. Given it, what is new goes before a backlog, as a run of
+    // its own; else the oldest goes first, always.
+    std::function<wire::RunId()> new_run = {};
+    // So many batches make a backlog; fewer go in one breath.
+    uint32_t backlog = 64;
   };
 
   // `spool` must outlive it.
@@ -56,13 +62,18 @@ class StreamSession {
  private:
   void ReceiveWelcome(const v1::Welcome& welcome);
   void ReceiveAck(const v1::Ack& ack);
+  std::optional<Spool::Entry> PeekNext();
 
   Spool& spool_;
   const Options options_;
   wire::SeriesDictionary dictionary_;
   wire::BatchEncoder encoder_{&dictionary_};
+  const wire::RunId hello_run_;
   std::deque<BatchKey> in_flight_;
   uint64_t next_position_ = 0;
+  // Where what is new begins, before a backlog; the backlog's next.
+  uint64_t live_from_ = 0;
+  uint64_t next_backlog_ = 0;
   uint32_t window_ = 0;
   bool welcomed_ = false;
   bool exhausted_ = false;

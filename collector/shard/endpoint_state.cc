@@ -12,6 +12,8 @@ namespace {
 constexpr size_t kEventsKept = 50;
 constexpr int kEventsInEvidence = 10;
 constexpr absl::Duration kRecent = absl::Hours(6);
+// So long without another batch of it a backlog counts as complete; chosen.
+constexpr absl::Duration kBacklogQuiet = absl::Seconds(15);
 
 }  // namespace
 
@@ -53,7 +55,7 @@ absl::Status EndpointState::Restore(absl::Time now) {
   if (known.empty()) return absl::OkStatus();
   FOREWARN_ASSIGN_OR_RETURN(const std::string state,
                             history_.LoadState(number_));
-  if (!state.empty()) {
+  if (!state.empty() && !checkpoint_lacks_backlog_) {
     if (const absl::Status restored = judge_->RestoreState(state);
         !restored.ok()) {
       base::Log(base::LogLevel::kWarning,
@@ -79,7 +81,9 @@ absl::Status EndpointState::WarmUp(absl::Time now) {
   FOREWARN_RETURN_IF_ERROR(restored);
   // Not all endpoints of a restart at once.
   next_checkpoint_ =
-      now + options_.checkpoint_every * (0.5 + number_ % 16 / 16.0);
+      checkpoint_lacks_backlog_
+          ? judge_->now()
+          : now + options_.checkpoint_every * (0.5 + number_ % 16 / 16.0);
   if (auto events = history_.Events(number_, now - kRecent,
                                     absl::InfiniteFuture(), kEventsKept);
       events.ok()) {
@@ -100,10 +104,22 @@ absl::Status EndpointState::WarmUp(absl::Time now) {
   return absl::OkStatus();
 }
 
+bool EndpointState::LearnAnewAfterBacklog(absl::Time now) {
+  if (!warm_ || now - overtaken_at_ < kBacklogQuiet) return false;
+  overtaken_at_ = absl::InfiniteFuture();
+  warm_ = false;
+  return true;
+}
+
 absl::Status EndpointState::Checkpoint() {
-  if (!warm_ || judge_->now() <= saved_at_) return absl::OkStatus();
+  // One without the backlog would be good for nothing.
+  if (!warm_ || overtaken_at_ != absl::InfiniteFuture() ||
+      judge_->now() <= saved_at_) {
+    return absl::OkStatus();
+  }
   FOREWARN_RETURN_IF_ERROR(history_.KeepState(number_, judge_->SaveState()));
   saved_at_ = judge_->now();
+  checkpoint_lacks_backlog_ = false;
   next_checkpoint_ = saved_at_ + options_.checkpoint_every;
   return absl::OkStatus();
 }
@@ -121,20 +137,35 @@ uint32_t EndpointState::Number(const wire::SeriesDefinition& definition) {
   return number;
 }
 
-void EndpointState::Judge(const wire::Batch& batch) {
-  if (!batch.processes.empty()) processes_ = batch.processes.back();
-  for (const v1::Event& event : batch.events) events_.push_front(event);
+void EndpointState::Judge(const wire::Batch& batch, absl::Time now) {
+  if (!batch.processes.empty() &&
+      (!processes_.has_time() || wire::ToTime(batch.processes.back().time()) >=
+                                     wire::ToTime(processes_.time()))) {
+    processes_ = batch.processes.back();
+  }
+  for (const v1::Event& event : batch.events) Note(event);
   for (const v1::Gap& gap : batch.gaps) {
     v1::Event event;
     *event.mutable_time() = gap.to();
     event.set_name("forewarn.event.gap");
     event.set_message(gap.reason());
-    events_.push_front(std::move(event));
+    Note(std::move(event));
   }
-  if (events_.size() > kEventsKept) events_.resize(kEventsKept);
   for (const wire::Tick& tick : batch.ticks) {
+    if (tick.time < judge_->now()) overtaken_at_ = now;
+    if (tick.time < saved_at_) checkpoint_lacks_backlog_ = true;
     judge_->Observe(tick.time, tick.samples);
   }
+}
+
+void EndpointState::Note(v1::Event event) {
+  const absl::Time time = wire::ToTime(event.time());
+  const auto place = std::find_if(events_.begin(), events_.end(),
+                                  [time](const v1::Event& one) {
+                                    return wire::ToTime(one.time()) <= time;
+                                  });
+  events_.insert(place, std::move(event));
+  if (events_.size() > kEventsKept) events_.pop_back();
 }
 
 void EndpointState::SetProfile(detect::EndpointProfile profile) {

@@ -48,11 +48,17 @@ class EndpointState final : public detect::SymptomSink {
   // Until then Judge must not be called.
   bool warm() const { return warm_; }
 
+  // A backlog came behind what is new, which was judged first, and seems to be
+  // complete. Forgets what the detectors learnt without it: WarmUp then learns
+  // anew, from history alone.
+  bool LearnAnewAfterBacklog(absl::Time now);
+
   // Saves the detectors' state. What was judged must be durable.
   absl::Status Checkpoint();
   // The last one is over `checkpoint_every` of samples old.
   bool checkpoint_due() const {
-    return warm_ && judge_->now() >= next_checkpoint_;
+    return warm_ && overtaken_at_ == absl::InfiniteFuture() &&
+           judge_->now() >= next_checkpoint_;
   }
 
   // The endpoint's number of a series, a new one on first sight; kNoSeries
@@ -63,8 +69,8 @@ class EndpointState final : public detect::SymptomSink {
   const std::vector<history::SeriesRecord>& unsaved() const { return unsaved_; }
   void MarkSaved() { unsaved_.clear(); }
 
-  // Judges a batch that is durable; series carry the endpoint's numbers.
-  void Judge(const wire::Batch& batch);
+  // Judges a batch that came at `now`; series carry the endpoint's numbers.
+  void Judge(const wire::Batch& batch, absl::Time now);
 
   void SetProfile(detect::EndpointProfile profile);
   detect::SilenceDetector& silence() { return silence_; }
@@ -81,6 +87,7 @@ class EndpointState final : public detect::SymptomSink {
 
  private:
   absl::Status Restore(absl::Time now);
+  void Note(v1::Event event);
   std::unique_ptr<detect::EndpointJudge> MakeJudge(
       const std::vector<history::SeriesRecord>& known);
 
@@ -99,6 +106,9 @@ class EndpointState final : public detect::SymptomSink {
   std::function<void()> urgent_;
   absl::Time saved_at_ = absl::InfinitePast();  // in samples' time
   absl::Time next_checkpoint_ = absl::InfinitePast();
+  // When a sample last came that was older than what was judged.
+  absl::Time overtaken_at_ = absl::InfiniteFuture();
+  bool checkpoint_lacks_backlog_ = false;
   bool warm_ = false;
   bool muted_ = false;
 };

@@ -138,7 +138,7 @@ void Shard::Handle(BatchArrived&& arrived) {
       history_.HighWater(stream.endpoint->number(), item.batch.run_id);
   item.repeated = mark.ok() && item.batch.sequence <= *mark;
   if (!item.repeated && stream.endpoint->warm()) {
-    stream.endpoint->Judge(item.batch);
+    stream.endpoint->Judge(item.batch, Now());
   }
   if (pending_.empty()) {
     commit_due_ = std::chrono::steady_clock::now() +
@@ -257,6 +257,11 @@ void Shard::CheckSilence() {
   for (auto& [number, endpoint] : endpoints_) {
     endpoint->silence().Check(now);
     NotePresence(*endpoint);
+    if (endpoint->LearnAnewAfterBacklog(now)) {
+      cold_.push_back(endpoint.get());
+      Log(LogLevel::kInfo, "detectors learn anew, with the backlog",
+          {{"endpoint", endpoint->id()}});
+    }
   }
   CheckpointSome();
 }

@@ -98,6 +98,7 @@ class NumberedAgent {
     options.longest_wait = absl::Milliseconds(500);
     options.refused_wait = absl::Seconds(1);
     options.welcome_within = absl::Seconds(5);
+    options.session.new_run = RandomRun;
     options.seed = std::random_device()();
     return options;
   }

@@ -165,6 +165,25 @@ TEST_F(SpoolTest, AnAcknowledgementOfOneRunFreesNothingOfAnother) {
   EXPECT_THAT(Queue(), ElementsAre("1/1", "1/2"));
 }
 
+TEST_F(SpoolTest, ARunThatOvertakesABacklogIsFreedBeforeIt) {
+  Append(3);
+  spool_->SetConnected(true);
+  EXPECT_EQ(spool_->backlog(), 3u);
+  const uint64_t live = spool_->BeginRun(RunOf(9));
+  EXPECT_FALSE(spool_->Peek(live).has_value());
+  Append(2);
+  EXPECT_EQ(spool_->Peek(live)->whole.batch.run_id, RunOf(9));
+  spool_->AckThrough(RunOf(9), 1);
+  EXPECT_THAT(Queue(), ElementsAre("1/1", "1/2", "1/3", "9/2"));
+  spool_->AckThrough(RunOf(1), 2);
+  EXPECT_EQ(spool_->backlog(), 2u);
+  // The collector goes away; what is left is in order and on disk.
+  spool_->SetConnected(false);
+  Append(1);
+  Start(2);
+  EXPECT_THAT(Queue(), ElementsAre("1/1", "1/2", "1/3", "9/2", "9/3"));
+}
+
 TEST_F(SpoolTest, PeekGoesOnFromAPosition) {
   Append(3);
   const auto first = spool_->Peek(0);

@@ -172,6 +172,79 @@ TEST_F(StreamSessionTest, WhatItSendsDecodesToWhatWasMeasured) {
               ::testing::UnorderedElementsAre("a=10", "b=11", "c=20", "b=21"));
 }
 
+TEST_F(StreamSessionTest, WhatIsNewOvertakesABacklogAndNothingIsLost) {
+  constexpr int kBacklog = 9;
+  for (int i = 0; i < kBacklog; ++i) Append({"a"});
+  StreamSession session(spool_,
+                        {.new_run = [] { return RunOf(9); }, .backlog = 4});
+  wire::BatchDecoder decoder({});
+  std::vector<double> values;
+  // "run/sequence" of all that may be sent now.
+  const auto send = [&] {
+    std::vector<std::string> sent;
+    v1::AgentMessage message;
+    while (session.Next(message)) {
+      wire::Batch batch;
+      std::vector<wire::DroppedSample> dropped;
+      FOREWARN_EXPECT_OK(
+          decoder.Decode(message.batch(), RunOf(1), batch, dropped));
+      values.push_back(batch.ticks[0].samples[0].value);
+      sent.push_back(absl::StrCat(batch.run_id[0], "/", batch.sequence));
+    }
+    return sent;
+  };
+  const auto ack = [&](uint8_t run, uint64_t sequence) {
+    v1::CollectorMessage message;
+    const wire::RunId id = RunOf(run);
+    message.mutable_ack()->set_run_id(
+        std::string(reinterpret_cast<const char*>(id.data()), id.size()));
+    message.mutable_ack()->set_sequence(sequence);
+    session.Receive(message);
+  };
+  v1::CollectorMessage welcome;
+  welcome.mutable_welcome()->set_credits(8);
+  session.Receive(welcome);
+  EXPECT_THAT(send(), ElementsAre("1/1", "1/2"));
+  Append({"a"});
+  Append({"a"});
+  EXPECT_THAT(send(), ElementsAre("9/1", "9/2"));
+  ack(9, 2);
+  EXPECT_THAT(send(), IsEmpty());
+  ack(1, 2);
+  EXPECT_THAT(send(), ElementsAre("1/3", "1/4"));
+  Append({"a"});
+  ack(1, 4);
+  EXPECT_THAT(send(), ElementsAre("9/3", "1/5", "1/6"));
+  ack(1, 6);
+  EXPECT_THAT(send(), ElementsAre("1/7", "1/8"));
+  ack(1, 8);
+  EXPECT_THAT(send(), ElementsAre("1/9"));
+  ack(1, 9);
+  ack(9, 3);
+  EXPECT_TRUE(session.settled());
+  EXPECT_EQ(spool_.backlog(), 0u);
+  Append({"a"});
+  EXPECT_THAT(send(), ElementsAre("9/4"));
+  EXPECT_THAT(values, ElementsAre(10, 20, 100, 110, 30, 40, 120, 50, 60, 70, 80,
+                                  90, 130));
+}
+
+TEST_F(StreamSessionTest, AFewBatchesGoInTheirOrder) {
+  for (int i = 0; i < 3; ++i) Append({"a"});
+  StreamSession session(spool_,
+                        {.new_run = [] { return RunOf(9); }, .backlog = 4});
+  v1::CollectorMessage welcome;
+  welcome.mutable_welcome()->set_credits(8);
+  session.Receive(welcome);
+  Append({"a"});
+  v1::AgentMessage message;
+  for (uint64_t sequence = 1; sequence <= 4; ++sequence) {
+    ASSERT_TRUE(session.Next(message));
+    EXPECT_EQ(message.batch().sequence(), sequence);
+    EXPECT_TRUE(message.batch().run_id().empty());
+  }
+}
+
 TEST_F(StreamSessionTest, AsksForANewStreamWhenItKnowsTooManySeries) {
   Append({"a", "b", "c"});
   Append({"d", "e"});

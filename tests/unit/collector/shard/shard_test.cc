@@ -33,6 +33,13 @@ rules:
   signal: {metric: forewarn.memory.used}
   levels:
   - {priority: P2, above: 90%, clear: 80%}
+- id: test_disk
+  subsystem: disk
+  title: "The disk of {host} is busy"
+  explanation: "Too busy for long."
+  signal: {metric: forewarn.disk.utilization}
+  levels:
+  - {priority: P3, above: 90%, clear: 80%, hold: 5min}
 )";
 
 class RecordingLink final : public StreamLink {
@@ -82,8 +89,7 @@ class ShardTest : public ::testing::Test {
     folder_.Write("rules/test.yaml", kRule);
     EXPECT_THAT(detect::RuleSet::Load(folder_ / "rules", {}, rules_),
                 ::testing::IsEmpty());
-    auto opened =
-        history::RocksStore::Open({.directory = folder_ / "history"});
+    auto opened = history::RocksStore::Open({.directory = folder_ / "history"});
     ASSERT_THAT(opened, IsOk());
     rocks_ = *std::move(opened);
     history_ = std::make_unique<testing::FlakyHistory>(*rocks_);
@@ -94,8 +100,8 @@ class ShardTest : public ::testing::Test {
   void TearDown() override { shard_->Stop(); }
 
   void StartShard() {
-    shard_ = std::make_unique<Shard>(options_, rules_, *history_,
-                                     registry_, symptoms_, metrics_, clock_);
+    shard_ = std::make_unique<Shard>(options_, rules_, *history_, registry_,
+                                     symptoms_, metrics_, clock_);
     shard_->Start();
   }
 
@@ -113,17 +119,18 @@ class ShardTest : public ::testing::Test {
   }
 
   void Send(uint64_t stream, uint64_t sequence, double used,
-            bool define = false) {
+            bool define = false, uint8_t run = 5,
+            const std::string& metric = "forewarn.memory.used") {
     BatchArrived arrived;
     arrived.stream = stream;
     if (define) {
-      arrived.definitions.push_back({.metric = "forewarn.memory.used",
+      arrived.definitions.push_back({.metric = metric,
                                      .unit = "1",
                                      .kind = wire::MetricKind::kGauge,
                                      .digits = 4,
                                      .attributes = {}});
     }
-    arrived.batch.run_id = wire::RunId{5};
+    arrived.batch.run_id = wire::RunId{run};
     arrived.batch.sequence = sequence;
     arrived.batch.ticks.push_back(
         {clock_.Now() + absl::Seconds(10 * sequence), {{0, used}}});
@@ -265,6 +272,25 @@ TEST_F(ShardTest, AcksDoNotWaitForDetectorsThatAreStillCold) {
   EXPECT_EQ(symptoms_.Count(Kind::kStanding), 1);
 }
 
+TEST_F(ShardTest, ABacklogBehindWhatIsNewIsLearntOnceItIsComplete) {
+  const auto link = OpenStream(1);
+  constexpr uint64_t kBacklog = 60;  // of ten minutes
+  Send(1, kBacklog, 0.95, true, 9, "forewarn.disk.utilization");
+  for (uint64_t sequence = 1; sequence < kBacklog; ++sequence) {
+    Send(1, sequence, 0.95);
+  }
+  ASSERT_TRUE(WaitUntil([&] { return link->acks() == int{kBacklog}; }));
+  EXPECT_EQ(Kept(), size_t{kBacklog});
+  EXPECT_EQ(symptoms_.Count(Kind::kOpened), 0);
+  clock_.Advance(absl::Seconds(16));
+  ASSERT_TRUE(
+      WaitUntil([&] { return symptoms_.Count(Kind::kReconciled) == 2; }));
+  EXPECT_EQ(symptoms_.Count(Kind::kStanding), 1);
+  // From then on as if it had come in order.
+  Send(1, kBacklog + 1, 0.2, false, 9);
+  ASSERT_TRUE(WaitUntil([&] { return symptoms_.Count(Kind::kCleared) == 1; }));
+}
+
 TEST_F(ShardTest, AServerThatVanishesIsASymptomAndOneThatComesBackClearsIt) {
   const auto link = OpenStream(1);
   Send(1, 1, 0.5, true);
@@ -273,9 +299,8 @@ TEST_F(ShardTest, AServerThatVanishesIsASymptomAndOneThatComesBackClearsIt) {
   clock_.Advance(absl::Minutes(6));
   ASSERT_TRUE(WaitUntil([&] { return symptoms_.Count(Kind::kOpened) == 1; }));
   EXPECT_EQ(symptoms_.edges().back().symptom.rule(), "agent_lost_server");
-  ASSERT_TRUE(WaitUntil([&] {
-    return registry_.Find(kId)->presence() == v1::PRESENCE_LOST;
-  }));
+  ASSERT_TRUE(WaitUntil(
+      [&] { return registry_.Find(kId)->presence() == v1::PRESENCE_LOST; }));
   OpenStream(2);
   ASSERT_TRUE(WaitUntil([&] { return symptoms_.Count(Kind::kCleared) == 1; }));
   EXPECT_EQ(registry_.Find(kId)->presence(), v1::PRESENCE_ONLINE);
