@@ -27,7 +27,8 @@ AgentStream::AgentStream(StreamHost& host, uint64_t number,
       link_(std::move(link)),
       scratch_(scratch),
       call_(wire::kReportPath, host.options().batch_bytes, *this),
-      decoder_(host.options().limits) {}
+      decoder_(host.options().limits),
+      quota_(host.options().samples_per_second) {}
 
 AgentStream::~AgentStream() {
   if (greeted_) host_.Ended(number_, endpoint_id_);
@@ -108,9 +109,18 @@ absl::Status AgentStream::TakeBatch(const v1::Batch& batch,
   FOREWARN_RETURN_IF_ERROR(
       decoder_.Decode(batch, run_, arrived.batch, arrived.dropped));
   arrived.definitions = decoder_.TakeDefinitions();
+  for (const wire::Tick& tick : arrived.batch.ticks) {
+    samples_ += tick.samples.size();
+  }
   host_.NoteBatch(coded_bytes, arrived);
   host_.Post(endpoint_id_, std::move(arrived));
   return absl::OkStatus();
+}
+
+absl::Duration AgentStream::OverQuota(absl::Duration now) {
+  const absl::Duration wait = quota_.Take(std::exchange(samples_, 0), now);
+  if (wait > absl::ZeroDuration()) host_.NoteOverQuota(endpoint_id_, wait);
+  return wait;
 }
 
 void AgentStream::Acknowledge(const wire::RunId& run, uint64_t sequence,

@@ -8,6 +8,7 @@
 
 #include "absl/status/status.h"
 #include "absl/strings/string_view.h"
+#include "collector/ingest/sample_quota.h"
 #include "collector/ingest/server_call.h"
 #include "collector/ingest/stream_host.h"
 #include "collector/shard/stream_link.h"
@@ -44,6 +45,10 @@ class AgentStream final : public ServerCall::Handler {
 
   bool greeted() const { return greeted_; }
 
+  // How long nothing more should be read, for what came since the call before;
+  // `now` only grows.
+  absl::Duration OverQuota(absl::Duration now);
+
  private:
   absl::Status TakeHello(const v1::Hello& hello);
   absl::Status TakeBatch(const v1::Batch& batch, size_t coded_bytes);
@@ -58,6 +63,8 @@ class AgentStream final : public ServerCall::Handler {
   wire::RunId run_{};
   wire::BatchDecoder decoder_;
   std::vector<v1::CollectorMessage> acks_;
+  SampleQuota quota_;
+  uint64_t samples_ = 0;       // since quota_ last knew
   uint64_t received_ = 0;      // batches
   uint64_t acknowledged_ = 0;  // batches
   bool greeted_ = false;

@@ -29,6 +29,10 @@ constexpr uint64_t kListener = ~uint64_t{0};
 constexpr uint64_t kBell = ~uint64_t{0} - 1;
 // A new connection costs some 4 ms of signatures: so many a turn.
 constexpr int kAcceptsATurn = 4;
+// Records that one connection may bring before others have a turn.
+constexpr int kRecordsATurn = 16;
+// However much an endpoint is over its quota.
+constexpr absl::Duration kLongestPause = absl::Seconds(5);
 constexpr size_t kInput = 17 << 10;  // one TLS record
 // An agent that takes nothing while so much waits for it is cut.
 constexpr size_t kMostUnsent = 1 << 20;
@@ -95,7 +99,8 @@ struct PortThread::Connection {
   StreamHost* slot_of = nullptr;
   std::string output;
   size_t output_begin = 0;
-  bool wants_out = false;
+  bool paused = false;  // is not read for a while
+  uint32_t watched = EPOLLIN;
   bool pinged = false;
   absl::Duration began;  // as PortThread::now_
   absl::Duration heard;
@@ -199,8 +204,7 @@ void PortThread::Run() {
       stop_at = now_ + absl::Milliseconds(stop_within_ms_.load());
     }
     if (!accepting_ && (now_ >= stop_at || connections_.empty())) break;
-    const int count =
-        epoll_wait(epoll_.get(), events, 512, accepting_ ? 1000 : 50);
+    const int count = epoll_wait(epoll_.get(), events, 512, Patience());
     now_ = Now();
     bool may_accept = false;
     // Acks first: they are what a stream's allowance is counted by.
@@ -211,10 +215,15 @@ void PortThread::Run() {
         may_accept = accepting_;
       } else if (id != kBell) {
         if (const auto it = connections_.find(id); it != connections_.end()) {
+          // Who hung up is not waited for.
+          if ((events[i].events & (EPOLLERR | EPOLLHUP)) != 0) {
+            it->second->paused = false;
+          }
           Serve(*it->second);
         }
       }
     }
+    ServeDue();
     if (may_accept) Accept();
     Sweep();
     ReloadCertificates();
@@ -288,10 +297,9 @@ bool PortThread::Shake(Connection& connection) {
   return true;
 }
 
-// Takes what one call of the kernel brought; for what is left there epoll says
-// so again. False: the connection is gone.
+// False: the connection is gone.
 bool PortThread::Read(Connection& connection) {
-  do {
+  for (int i = 0; i < kRecordsATurn; ++i) {
     ERR_clear_error();
     size_t count = 0;
     const int result = SSL_read_ex(connection.session.get(), input_.data(),
@@ -299,7 +307,7 @@ bool PortThread::Read(Connection& connection) {
     if (result != 1) {
       const int error = SSL_get_error(connection.session.get(), result);
       if (error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE) {
-        return true;
+        break;
       }
       ERR_clear_error();
       Close(connection.id);
@@ -308,17 +316,53 @@ bool PortThread::Read(Connection& connection) {
     connection.heard = now_;
     connection.pinged = false;
     if (!connection.stream->call().Receive(
-            absl::string_view(input_.data(), count))) {
-      break;
+            absl::string_view(input_.data(), count)) ||
+        connection.stream->call().finished()) {
+      return true;
     }
-    if (connection.stream->call().finished()) break;
-  } while (SSL_has_pending(connection.session.get()) == 1);
+    // Of what is left in the kernel epoll tells again.
+    if (SSL_has_pending(connection.session.get()) == 0) break;
+    if (i + 1 == kRecordsATurn) ServeLater(connection, now_);
+  }
+  const absl::Duration wait = connection.stream->OverQuota(now_);
+  if (wait > absl::ZeroDuration()) {
+    connection.paused = true;
+    ServeLater(connection, now_ + std::min(wait, kLongestPause));
+  }
   return true;
+}
+
+void PortThread::ServeLater(Connection& connection, absl::Duration at) {
+  due_.emplace(at, connection.id);
+}
+
+void PortThread::ServeDue() {
+  std::vector<uint64_t> due;
+  while (!due_.empty() && due_.begin()->first <= now_) {
+    due.push_back(due_.begin()->second);
+    due_.erase(due_.begin());
+  }
+  for (const uint64_t id : due) {
+    const auto it = connections_.find(id);
+    if (it == connections_.end()) continue;
+    it->second->paused = false;
+    Serve(*it->second);
+  }
+}
+
+// Milliseconds to the next thing to do unasked.
+int PortThread::Patience() const {
+  const int most = accepting_ ? 1000 : 50;
+  if (due_.empty()) return most;
+  const absl::Duration left =
+      absl::Ceil(due_.begin()->first - now_, absl::Milliseconds(1));
+  return static_cast<int>(
+      std::clamp<int64_t>(absl::ToInt64Milliseconds(left), 0, most));
 }
 
 void PortThread::Serve(Connection& connection) {
   if (connection.stream == nullptr && !Shake(connection)) return;
-  if (!Read(connection)) return;
+  if (!connection.paused && !Read(connection)) return;
   Flush(connection);
 }
 
@@ -355,12 +399,16 @@ void PortThread::Flush(Connection& connection) {
   if (call.finished()) {
     connection.finished_at = std::min(connection.finished_at, now_);
   }
-  const bool wants = connection.output_left();
-  if (wants == connection.wants_out) return;
-  connection.wants_out = wants;
+  Watch(connection);
+}
+
+// Asks epoll for what the connection can do now.
+void PortThread::Watch(Connection& connection) {
   epoll_event event{};
-  event.events = EPOLLIN;
-  if (wants) event.events |= EPOLLOUT;
+  if (!connection.paused) event.events |= EPOLLIN;
+  if (connection.output_left()) event.events |= EPOLLOUT;
+  if (event.events == connection.watched) return;
+  connection.watched = event.events;
   event.data.u64 = connection.id;
   epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, connection.socket.get(), &event);
 }

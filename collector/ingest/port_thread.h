@@ -10,6 +10,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
@@ -60,6 +61,10 @@ class PortThread {
   bool Shake(Connection& connection);
   bool Read(Connection& connection);
   void Flush(Connection& connection);
+  void Watch(Connection& connection);
+  void ServeLater(Connection& connection, absl::Duration at);
+  void ServeDue();
+  int Patience() const;
   void DrainOutbox();
   void Sweep();
   void Close(uint64_t id);
@@ -75,6 +80,8 @@ class PortThread {
   std::unique_ptr<SSL_CTX, FreeContext> context_;
   int64_t certificates_changed_ = 0;  // Unix seconds, of the file
   absl::flat_hash_map<uint64_t, std::unique_ptr<Connection>> connections_;
+  // Those to be served at a time, whatever epoll says.
+  absl::btree_set<std::pair<absl::Duration, uint64_t>> due_;
   uint64_t next_id_ = 0;
   bool accepting_ = true;
   v1::AgentMessage scratch_;

@@ -89,6 +89,15 @@ void StreamHost::NoteRefused(const std::string& who,
       {{"endpoint", who}, {"reason", base::ToLine(status)}});
 }
 
+void StreamHost::NoteOverQuota(const std::string& endpoint_id,
+                               absl::Duration wait) {
+  metrics_.quota_pauses.Increment();
+  Log(LogLevel::kDebug, "stream read more slowly: over its quota",
+      {{"endpoint", endpoint_id},
+       {"samples_per_second", options_.samples_per_second},
+       {"pause_seconds", absl::ToDoubleSeconds(wait)}});
+}
+
 void StreamHost::NoteBatch(size_t coded_bytes,
                            const shard::BatchArrived& arrived) {
   size_t samples = 0;

@@ -35,6 +35,7 @@ struct IngestOptions {
   uint32_t credits = 64;  // batches without acknowledgement, a stream
   size_t batch_bytes = 1 << 20;
   uint32_t streams = 50000;
+  uint32_t samples_per_second = 20000;  // an endpoint; see SampleQuota
   wire::DecodeLimits limits;
 };
 
@@ -67,6 +68,7 @@ class StreamHost {
   void Post(const std::string& endpoint_id, shard::Message message);
 
   void NoteRefused(const std::string& who, const absl::Status& status);
+  void NoteOverQuota(const std::string& endpoint_id, absl::Duration wait);
   void NoteBatch(size_t coded_bytes, const shard::BatchArrived& arrived);
 
   // Takes a slot until Release; kResourceExhausted when all were taken.

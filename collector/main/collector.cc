@@ -219,6 +219,8 @@ class Collector::Rooms {
     options.batch_bytes =
         Or<size_t>(limits.batch().bytes(), options.batch_bytes);
     options.streams = Or(limits.streams(), options.streams);
+    options.samples_per_second =
+        Or(limits.samples_per_second(), options.samples_per_second);
     options.limits.series =
         Or(limits.series_per_endpoint(), options.limits.series);
     options.limits.samples =

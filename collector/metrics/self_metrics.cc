@@ -131,6 +131,10 @@ SelfMetrics::SelfMetrics(absl::string_view version)
                                 "Samples made durable.")),
       batch_bytes(impl_->OneCounter("forewarn_ingest_batch_bytes_total",
                                     "Serialized size of all batches.")),
+      quota_pauses(impl_->OneCounter(
+          "forewarn_ingest_quota_pauses_total",
+          "Times a stream was not read for a while, as its endpoint sent more "
+          "samples a second than its quota.")),
       streams_open(impl_->OneGauge("forewarn_ingest_streams_open",
                                    "Agent streams open now.")),
       ack_seconds(impl_->OneHistogram("forewarn_ingest_ack_seconds",

@@ -39,6 +39,7 @@ class SelfMetrics {
   prometheus::Counter& batches_repeated;
   prometheus::Counter& samples;
   prometheus::Counter& batch_bytes;
+  prometheus::Counter& quota_pauses;
   prometheus::Gauge& streams_open;
   prometheus::Histogram& ack_seconds;  // batch read to ack written
 

@@ -60,6 +60,7 @@ class IngestServiceTest : public ::testing::Test {
     options.key_path = folder_ / "ca/server-key.pem";
     options.batch_bytes = 64 << 10;
     options.credits = 4;
+    options.samples_per_second = 1000;
     host_ = std::make_unique<StreamHost>(
         options, std::vector<shard::Shard*>{shard_.get()}, registry_, metrics_,
         base::Clock::System());
@@ -130,24 +131,33 @@ class IngestServiceTest : public ::testing::Test {
     return message;
   }
 
+  // As the first of a stream.
   v1::AgentMessage Batch(uint64_t sequence, bool define) {
     wire::SeriesDictionary dictionary;
+    wire::BatchEncoder encoder(&dictionary);
+    v1::AgentMessage message = Batch(sequence, 1, dictionary, encoder);
+    if (!define) message.mutable_batch()->clear_definitions();
+    return message;
+  }
+  v1::AgentMessage Batch(uint64_t sequence, int ticks,
+                         wire::SeriesDictionary& dictionary,
+                         wire::BatchEncoder& encoder) {
     dictionary.Intern({.metric = "forewarn.memory.used",
                        .unit = "1",
                        .kind = wire::MetricKind::kGauge,
                        .digits = 4,
                        .attributes = {}});
-    wire::BatchEncoder encoder(&dictionary);
     wire::Batch batch;
     batch.sequence = sequence;
     std::copy(kRun.begin(), kRun.end(), batch.run_id.begin());
-    batch.ticks.push_back(
-        {absl::Now() + absl::Seconds(10 * sequence), {{0, 0.5}}});
+    const absl::Time begin = absl::Now() + absl::Seconds(10 * sequence);
+    for (int i = 0; i < ticks; ++i) {
+      batch.ticks.push_back({begin + absl::Milliseconds(i), {{0, 0.5}}});
+    }
     v1::AgentMessage message;
     wire::RunId run;
     std::copy(kRun.begin(), kRun.end(), run.begin());
     encoder.Encode(batch, run, *message.mutable_batch());
-    if (!define) message.mutable_batch()->clear_definitions();
     return message;
   }
 
@@ -286,6 +296,34 @@ TEST_F(IngestServiceTest, SamplesThatAreNotFiniteAreListedInTheAck) {
   const v1::CollectorMessage answer = client->Read();
   ASSERT_EQ(answer.ack().rejections_size(), 1);
   EXPECT_THAT(answer.ack().rejections(0).reason(), HasSubstr("not finite"));
+}
+
+TEST_F(IngestServiceTest, WhoIsOverItsQuotaIsReadMoreSlowlyAndLosesNothing) {
+  auto client = Greeted(kId);
+  auto neighbour = Greeted(kNeighbour);
+  constexpr uint64_t kBatches = 6;
+  constexpr int kTicks = 2000;
+  wire::SeriesDictionary dictionary;
+  wire::BatchEncoder encoder(&dictionary);
+  // 12,000 samples where 10,000 may come at once and 1,000 a second.
+  const absl::Time begin = absl::Now();
+  for (uint64_t i = 1; i <= kBatches; ++i) {
+    ASSERT_TRUE(client->Send(Batch(i, kTicks, dictionary, encoder)));
+  }
+  ASSERT_TRUE(neighbour->Send(Batch(1, true)));
+  EXPECT_TRUE(neighbour->Read().has_ack());
+  uint64_t acked = 0;
+  while (acked < kBatches) {
+    const v1::CollectorMessage answer = client->Read();
+    ASSERT_TRUE(answer.has_ack());
+    acked = answer.ack().sequence();
+  }
+  ASSERT_TRUE(client->Send(Batch(kBatches + 1, 1, dictionary, encoder)));
+  EXPECT_TRUE(client->Read().has_ack());
+  EXPECT_GE(absl::Now() - begin, absl::Milliseconds(900));
+  EXPECT_GE(metrics_.quota_pauses.Value(), 1);
+  EXPECT_THAT(history_->Query(1, 0, absl::UnixEpoch(), absl::InfiniteFuture()),
+              testing::IsOkAndHolds(::testing::SizeIs(kBatches * kTicks + 1)));
 }
 
 TEST_F(IngestServiceTest, B16TheNewerOfTwoStreamsWins) {
