@@ -10,11 +10,11 @@
 #include "absl/strings/escaping.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
-#include "collector/api/failure_limiter.h"
 #include "collector/api/json.h"
 #include "collector/api/problem.h"
 #include "forewarn/v1/enrollment.pb.h"
 #include "protos/base/status.h"
+#include "protos/net/failure_limiter.h"
 #include "protos/wire/proto_time.h"
 
 namespace forewarn::api {
@@ -113,7 +113,7 @@ class Enrollment {
                             const identity::IssuedCertificate& certificate);
 
   const ApiServices& services_;
-  FailureLimiter limiter_{FailureLimiter::Options{}};
+  net::FailureLimiter limiter_{net::FailureLimiter::Options{}};
 };
 
 v1::EnrollResponse Enrollment::Answer(

@@ -2,6 +2,7 @@
 
 #include <rocksdb/cache.h>
 #include <rocksdb/filter_policy.h>
+#include <rocksdb/sst_file_reader.h>
 #include <rocksdb/table.h>
 #include <sys/statvfs.h>
 
@@ -44,6 +45,26 @@ rocksdb::Options EngineOptions(uint64_t cache_bytes) {
   return engine;
 }
 
+// RepairDB keeps a table whose index can be read, whatever its blocks are like:
+// one with a bad checksum is taken out before.
+void SetBadTablesAside(const std::string& blocks,
+                       const rocksdb::Options& options) {
+  std::error_code error;
+  const std::filesystem::path lost = blocks + "/lost";
+  for (const auto& entry : std::filesystem::directory_iterator(blocks, error)) {
+    if (entry.path().extension() != ".sst") continue;
+    rocksdb::SstFileReader table(options);
+    rocksdb::Status sound = table.Open(entry.path());
+    if (sound.ok()) sound = table.VerifyChecksum();
+    if (sound.ok()) continue;
+    base::Log(base::LogLevel::kError, "a table of the history is set aside",
+              {{"file", entry.path().string()}, {"reason", sound.ToString()}});
+    std::filesystem::create_directory(lost, error);
+    std::filesystem::rename(entry.path(), lost / entry.path().filename(),
+                            error);
+  }
+}
+
 }  // namespace
 
 absl::Status FromRocks(const rocksdb::Status& status, absl::string_view deed) {
@@ -76,6 +97,10 @@ absl::Status CheckRoom(const std::string& directory, uint64_t bytes) {
                    ", it needs ", bytes >> 20));
 }
 
+std::string DamageMark(const std::string& directory) {
+  return directory + "/damaged";
+}
+
 absl::StatusOr<OpenedEngine> OpenEngine(const std::string& directory,
                                         uint64_t cache_bytes) {
   const std::string blocks = directory + "/blocks";
@@ -88,13 +113,18 @@ absl::StatusOr<OpenedEngine> OpenEngine(const std::string& directory,
   const rocksdb::Options options = EngineOptions(cache_bytes);
   OpenedEngine engine;
   rocksdb::DB* database = nullptr;
-  rocksdb::Status opened = rocksdb::DB::Open(options, blocks, &database);
-  if (opened.IsCorruption()) {
+  rocksdb::Status opened;
+  const std::string mark = DamageMark(directory);
+  const bool marked = std::filesystem::exists(mark, error);
+  if (!marked) opened = rocksdb::DB::Open(options, blocks, &database);
+  // A damaged CURRENT may name a file that never was.
+  if (marked || opened.IsCorruption() || opened.IsPathNotFound()) {
     base::Log(base::LogLevel::kError, "history is damaged, repairing",
               {{"directory", blocks}, {"reason", opened.ToString()}});
-    if (rocksdb::RepairDB(blocks, options).ok()) {
-      opened = rocksdb::DB::Open(options, blocks, &database);
-    }
+    SetBadTablesAside(blocks, options);
+    opened = rocksdb::RepairDB(blocks, options);
+    if (opened.ok()) opened = rocksdb::DB::Open(options, blocks, &database);
+    engine.repaired = opened.ok();
     if (!opened.ok()) {
       engine.set_aside = absl::StrCat(directory, ".damaged-",
                                       absl::ToUnixSeconds(absl::Now()));
@@ -106,6 +136,7 @@ absl::StatusOr<OpenedEngine> OpenEngine(const std::string& directory,
       std::filesystem::create_directories(blocks, error);
       opened = rocksdb::DB::Open(options, blocks, &database);
     }
+    std::filesystem::remove(mark, error);
   }
   FOREWARN_RETURN_IF_ERROR(
       FromRocks(opened, absl::StrCat("open history ", directory)));

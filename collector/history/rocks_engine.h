@@ -18,12 +18,17 @@ namespace forewarn::history {
 struct OpenedEngine {
   std::unique_ptr<rocksdb::DB> database;
   std::string set_aside;  // where a damaged one was put; mostly empty
+  bool repaired = false;  // what was damaged is lost
 };
 
 // kResourceExhausted when fewer than `bytes` are free where `directory` is:
 // RocksDB must not meet a full disk, as Debian's build ends the process on a
 // flush that fails.
 absl::Status CheckRoom(const std::string& directory, uint64_t bytes);
+
+// A file in `directory` that says that its database must be repaired at the
+// next start, and why.
+std::string DamageMark(const std::string& directory);
 
 // Opens or makes the database in `directory`. A damaged one is repaired; what
 // cannot be repaired is moved to "<directory>.damaged-<Unix time>".

@@ -20,7 +20,11 @@ absl::StatusOr<std::unique_ptr<RocksStore>> RocksStore::Open(
       CheckRoom(options.directory, options.min_free_bytes));
   FOREWARN_ASSIGN_OR_RETURN(OpenedEngine engine,
                             OpenEngine(options.directory, options.cache_bytes));
+  const bool repaired = engine.repaired;
   auto impl = std::make_unique<Impl>(options, std::move(engine));
+  if (repaired) {
+    FOREWARN_RETURN_IF_ERROR(impl->sealed().NameLostSeries());
+  }
   FOREWARN_RETURN_IF_ERROR(impl->OpenLog(files));
   return std::unique_ptr<RocksStore>(new RocksStore(std::move(impl)));
 }

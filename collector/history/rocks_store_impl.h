@@ -35,7 +35,7 @@ class RocksStore::Impl {
  public:
   Impl(RocksOptions options, OpenedEngine engine)
       : options_(std::move(options)),
-        sealed_(std::move(engine.database)),
+        sealed_(std::move(engine.database), DamageMark(options_.directory)),
         rollups_(sealed_),
         set_aside_(std::move(engine.set_aside)) {}
 

@@ -31,6 +31,11 @@ class SealedBlock {
   absl::Time first() const { return absl::FromUnixMillis(times_.front()); }
   absl::Time last() const { return absl::FromUnixMillis(times_.back()); }
 
+  // Above the numbers of all series in it.
+  uint32_t series_end() const {
+    return columns_.empty() ? 0 : columns_.back().series + 1;
+  }
+
   // Appends the samples of one series, oldest first; none when the block has
   // none of it.
   absl::Status Read(uint32_t series, uint32_t digits,

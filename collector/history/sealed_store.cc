@@ -3,6 +3,7 @@
 #include <rocksdb/write_batch.h>
 
 #include <algorithm>
+#include <fstream>
 #include <string>
 
 #include "absl/strings/str_cat.h"
@@ -28,8 +29,54 @@ absl::Time FirstOf(const rocksdb::Iterator& block) {
 
 }  // namespace
 
-SealedStore::SealedStore(std::unique_ptr<rocksdb::DB> database)
-    : database_(std::move(database)) {}
+SealedStore::SealedStore(std::unique_ptr<rocksdb::DB> database,
+                         std::string damage_mark)
+    : database_(std::move(database)), damage_mark_(std::move(damage_mark)) {}
+
+absl::Status SealedStore::Judge(const rocksdb::Status& read) const {
+  const absl::Status status = FromRocks(read, "read history");
+  if (absl::IsDataLoss(status) && !damage_noted_.exchange(true)) {
+    std::ofstream(damage_mark_) << status.message() << "\n";
+    base::Log(base::LogLevel::kError,
+              "history is damaged; restart the collector to repair it",
+              {{"reason", base::ToLine(status)}});
+  }
+  return status;
+}
+
+absl::Status SealedStore::NameLostSeries() {
+  rocksdb::WriteBatch writes;
+  const std::unique_ptr<rocksdb::Iterator> it(
+      database_->NewIterator(rocksdb::ReadOptions()));
+  for (it->Seek(std::string(1, kBlockKind));
+       it->Valid() && it->key()[0] == kBlockKind;) {
+    const uint32_t number = Read32(View(it->key()), 1);
+    const std::string end = PrefixEnd(EndpointPrefix(kBlockKind, number));
+    // The newest block names the series that are in use.
+    it->SeekForPrev(end);
+    uint32_t series_end = 0;
+    if (it->Valid()) {
+      const auto block = SealedBlock::Open(View(it->value()));
+      if (block.ok()) series_end = block->series_end();
+    }
+    FOREWARN_ASSIGN_OR_RETURN(const std::vector<SeriesRecord> known,
+                              LoadSeries(number));
+    size_t next = 0;
+    for (uint32_t series = 0; series < series_end; ++series) {
+      while (next < known.size() && known[next].series < series) ++next;
+      if (next < known.size() && known[next].series == series) continue;
+      v1::SeriesDefinition lost;
+      lost.set_metric("forewarn.history.lost");
+      v1::Attribute& attribute = *lost.add_attributes();
+      attribute.set_key("forewarn.series");
+      attribute.set_value(absl::StrCat(series));
+      writes.Put(SeriesKey(number, series), lost.SerializeAsString());
+    }
+    it->Seek(end);
+  }
+  FOREWARN_RETURN_IF_ERROR(Judge(it->status()));
+  return Write(writes);
+}
 
 absl::Status SealedStore::Write(rocksdb::WriteBatch& writes) {
   if (writes.Count() == 0) return absl::OkStatus();
@@ -49,7 +96,7 @@ absl::StatusOr<std::string> SealedStore::Bytes(const std::string& key) const {
   const rocksdb::Status read =
       database_->Get(rocksdb::ReadOptions(), key, &value);
   if (read.IsNotFound()) return std::string();
-  FOREWARN_RETURN_IF_ERROR(FromRocks(read, "read history"));
+  FOREWARN_RETURN_IF_ERROR(Judge(read));
   return value;
 }
 
@@ -123,7 +170,7 @@ absl::Status SealedStore::DropRollupsBefore(RollupLevel level,
       writes.DeleteRange(RollupPrefix(number, level), end);
     }
   }
-  FOREWARN_RETURN_IF_ERROR(FromRocks(it->status(), "read history"));
+  FOREWARN_RETURN_IF_ERROR(Judge(it->status()));
   return Write(writes);
 }
 
@@ -136,7 +183,7 @@ absl::StatusOr<std::vector<uint32_t>> SealedStore::Endpoints() const {
        it->Seek(PrefixEnd(EndpointPrefix(kSeriesKind, numbers.back())))) {
     numbers.push_back(Read32(View(it->key()), 1));
   }
-  FOREWARN_RETURN_IF_ERROR(FromRocks(it->status(), "read history"));
+  FOREWARN_RETURN_IF_ERROR(Judge(it->status()));
   return numbers;
 }
 
@@ -147,7 +194,7 @@ absl::StatusOr<absl::Time> SealedStore::FirstFrom(uint32_t endpoint,
   const absl::Time begin =
       std::max(from, absl::UnixEpoch() + kBlockSpan) - kBlockSpan;
   it->Seek(BlockKey(endpoint, begin, 0));
-  FOREWARN_RETURN_IF_ERROR(FromRocks(it->status(), "read history"));
+  FOREWARN_RETURN_IF_ERROR(Judge(it->status()));
   const std::string prefix = EndpointPrefix(kBlockKind, endpoint);
   if (!it->Valid() || !it->key().starts_with(prefix)) {
     return absl::InfiniteFuture();
@@ -173,7 +220,7 @@ absl::Status SealedStore::DropBefore(absl::Time cutoff) {
     }
     it->Seek(PrefixEnd(EndpointPrefix(kBlockKind, number)));
   }
-  FOREWARN_RETURN_IF_ERROR(FromRocks(it->status(), "read history"));
+  FOREWARN_RETURN_IF_ERROR(Judge(it->status()));
   return Write(writes);
 }
 
@@ -223,7 +270,7 @@ absl::Status SealedStore::Scan(
   for (it->Seek(from); it->Valid(); it->Next()) {
     FOREWARN_RETURN_IF_ERROR(accept(View(it->key()), View(it->value())));
   }
-  return FromRocks(it->status(), "read history");
+  return Judge(it->status());
 }
 
 absl::Status SealedStore::ForRollups(

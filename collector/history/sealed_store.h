@@ -27,7 +27,14 @@ inline constexpr absl::Duration kBlockSpan = absl::Hours(1);
 // rocks_*.cc include this. Thread-safe. Errors as of HistoryStore.
 class SealedStore {
  public:
-  explicit SealedStore(std::unique_ptr<rocksdb::DB> database);
+  // A checksum that fails leaves its reason at `damage_mark`, a path, for the
+  // next start to repair what can be.
+  SealedStore(std::unique_ptr<rocksdb::DB> database, std::string damage_mark);
+
+  // After a repair. A series whose name was lost keeps its number, as
+  // forewarn.history.lost, so that its samples never come back under another
+  // name.
+  absl::Status NameLostSeries();
 
   // Not durable before Flush: the append log is the log.
   absl::Status Write(rocksdb::WriteBatch& writes);
@@ -69,12 +76,16 @@ class SealedStore {
 
  private:
   absl::Time Oldest(absl::Time now) const;
+  // The status of a read; notes damage.
+  absl::Status Judge(const rocksdb::Status& read) const;
   absl::Status Scan(
       const std::string& from, const std::string& to,
       const std::function<absl::Status(absl::string_view, absl::string_view)>&
           accept) const;
 
   const std::unique_ptr<rocksdb::DB> database_;
+  const std::string damage_mark_;
+  mutable std::atomic<bool> damage_noted_ = false;
 };
 
 }  // namespace forewarn::history

@@ -68,7 +68,10 @@ absl::Status AgentStream::OnMessage(absl::string_view message) {
         return absl::OkStatus();
     }
   }();
-  if (!taken.ok()) host_.NoteRefused(endpoint_id_, taken);
+  if (!taken.ok()) {
+    offended_ = true;
+    host_.NoteRefused(endpoint_id_, taken);
+  }
   return taken;
 }
 

@@ -45,6 +45,9 @@ class AgentStream final : public ServerCall::Handler {
 
   bool greeted() const { return greeted_; }
 
+  // The peer did what it may not; the stream has ended or is about to.
+  bool offended() const { return offended_; }
+
   // How long nothing more should be read, for what came since the call before;
   // `now` only grows.
   absl::Duration OverQuota(absl::Duration now);
@@ -68,6 +71,7 @@ class AgentStream final : public ServerCall::Handler {
   uint64_t received_ = 0;      // batches
   uint64_t acknowledged_ = 0;  // batches
   bool greeted_ = false;
+  bool offended_ = false;
 };
 
 }  // namespace forewarn::ingest

@@ -21,6 +21,7 @@
 #include "protos/base/logging.h"
 #include "protos/base/seeded_bug.h"
 #include "protos/base/status.h"
+#include "protos/net/socket_address.h"
 
 namespace forewarn::ingest {
 namespace {
@@ -29,6 +30,12 @@ constexpr uint64_t kListener = ~uint64_t{0};
 constexpr uint64_t kBell = ~uint64_t{0} - 1;
 // A new connection costs some 4 ms of signatures: so many a turn.
 constexpr int kAcceptsATurn = 4;
+// So many may be sent away besides, so that the kernel's queue has room for
+// those that may come in.
+constexpr int kRefusalsATurn = 256;
+// Bad handshakes and streams of one source: after fifty, five a second.
+constexpr net::FailureLimiter::Options kOffences = {
+    .burst = 50, .forgive = absl::Milliseconds(200)};
 // Records that one connection may bring before others have a turn.
 constexpr int kRecordsATurn = 16;
 // However much an endpoint is over its quota.
@@ -94,6 +101,7 @@ struct PortThread::Connection {
 
   uint64_t id = 0;
   base::Descriptor socket;
+  std::string source;  // the peer's address
   std::unique_ptr<SSL, FreeSession> session;
   std::unique_ptr<AgentStream> stream;  // after the handshake
   StreamHost* slot_of = nullptr;
@@ -121,6 +129,7 @@ PortThread::PortThread(int index, StreamHost& host, Doorkeeper& doorkeeper,
       listener_(listener),
       epoll_(epoll_create1(EPOLL_CLOEXEC)),
       outbox_(std::make_shared<Outbox>()),
+      offences_(kOffences),
       input_(kInput) {}
 
 PortThread::~PortThread() { Stop(absl::ZeroDuration()); }
@@ -232,9 +241,13 @@ void PortThread::Run() {
 }
 
 void PortThread::Accept() {
-  for (int i = 0; i < kAcceptsATurn; ++i) {
+  int refused = 0;
+  for (int i = 0; i < kAcceptsATurn && refused < kRefusalsATurn; ++i) {
+    net::SocketAddress peer;
+    peer.length = sizeof(peer.storage);
     base::Descriptor socket(
-        accept4(listener_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
+        accept4(listener_, reinterpret_cast<sockaddr*>(&peer.storage),
+                &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC));
     if (socket.get() < 0) {
       // Out of descriptors: the listener stays readable, so wait a moment.
       if (errno == EMFILE || errno == ENFILE) {
@@ -245,6 +258,13 @@ void PortThread::Accept() {
     // Strangers may not take what memory there is: beyond twice the streams
     // nobody is even shaken hands with.
     if (connections_.size() >= size_t{2} * host_.options().streams) continue;
+    std::string source = net::ToText(peer);
+    if (offences_.Wait(source, now_) > absl::ZeroDuration()) {
+      host_.NoteTurnedAway();
+      ++refused;
+      --i;
+      continue;
+    }
     const int one = 1;
     setsockopt(socket.get(), IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     auto connection = std::make_unique<Connection>();
@@ -259,6 +279,7 @@ void PortThread::Accept() {
     }
     SSL_set_accept_state(connection->session.get());
     connection->socket = std::move(socket);
+    connection->source = std::move(source);
     connection->began = connection->heard = now_;
     epoll_event event{};
     event.events = EPOLLIN;
@@ -269,6 +290,10 @@ void PortThread::Accept() {
 }
 
 void PortThread::Close(uint64_t id) { connections_.erase(id); }
+
+void PortThread::NoteOffence(const Connection& connection) {
+  offences_.Failed(connection.source, now_);
+}
 
 // False: not yet, or the connection is gone.
 bool PortThread::Shake(Connection& connection) {
@@ -281,12 +306,14 @@ bool PortThread::Shake(Connection& connection) {
       base::Log(base::LogLevel::kDebug, "handshake failed",
                 {{"reason", reason == nullptr ? "closed" : reason}});
       ERR_clear_error();
+      NoteOffence(connection);
       Close(connection.id);
     }
     return false;
   }
   const absl::StatusOr<std::string> id =
       doorkeeper_.Authenticate(PeerCertificatePem(connection.session.get()));
+  if (!id.ok()) NoteOffence(connection);
   absl::Status refused = id.status();
   refused.Update(host_.Admit());
   connection.slot_of = &host_;
@@ -315,11 +342,11 @@ bool PortThread::Read(Connection& connection) {
     }
     connection.heard = now_;
     connection.pinged = false;
-    if (!connection.stream->call().Receive(
-            absl::string_view(input_.data(), count)) ||
-        connection.stream->call().finished()) {
-      return true;
-    }
+    const bool offended = connection.stream->offended();
+    const bool goes_on = connection.stream->call().Receive(
+        absl::string_view(input_.data(), count));
+    if (connection.stream->offended() && !offended) NoteOffence(connection);
+    if (!goes_on || connection.stream->call().finished()) return true;
     // Of what is left in the kernel epoll tells again.
     if (SSL_has_pending(connection.session.get()) == 0) break;
     if (i + 1 == kRecordsATurn) ServeLater(connection, now_);

@@ -20,6 +20,7 @@
 #include "collector/ingest/stream_host.h"
 #include "forewarn/v1/telemetry.pb.h"
 #include "protos/base/descriptor.h"
+#include "protos/net/failure_limiter.h"
 
 namespace forewarn::ingest {
 
@@ -59,6 +60,7 @@ class PortThread {
   void Accept();
   void Serve(Connection& connection);
   bool Shake(Connection& connection);
+  void NoteOffence(const Connection& connection);
   bool Read(Connection& connection);
   void Flush(Connection& connection);
   void Watch(Connection& connection);
@@ -84,6 +86,8 @@ class PortThread {
   absl::btree_set<std::pair<absl::Duration, uint64_t>> due_;
   uint64_t next_id_ = 0;
   bool accepting_ = true;
+  // By the source's address.
+  net::FailureLimiter offences_;
   v1::AgentMessage scratch_;
   std::vector<char> input_;
   // By the clock that nobody sets.

@@ -89,6 +89,10 @@ void StreamHost::NoteRefused(const std::string& who,
       {{"endpoint", who}, {"reason", base::ToLine(status)}});
 }
 
+void StreamHost::NoteTurnedAway() {
+  metrics_.connections_turned_away.Increment();
+}
+
 void StreamHost::NoteOverQuota(const std::string& endpoint_id,
                                absl::Duration wait) {
   metrics_.quota_pauses.Increment();

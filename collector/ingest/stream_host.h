@@ -68,6 +68,8 @@ class StreamHost {
   void Post(const std::string& endpoint_id, shard::Message message);
 
   void NoteRefused(const std::string& who, const absl::Status& status);
+  // A connection from a source that keeps offending.
+  void NoteTurnedAway();
   void NoteOverQuota(const std::string& endpoint_id, absl::Duration wait);
   void NoteBatch(size_t coded_bytes, const shard::BatchArrived& arrived);
 

@@ -135,6 +135,10 @@ SelfMetrics::SelfMetrics(absl::string_view version)
           "forewarn_ingest_quota_pauses_total",
           "Times a stream was not read for a while, as its endpoint sent more "
           "samples a second than its quota.")),
+      connections_turned_away(impl_->OneCounter(
+          "forewarn_ingest_connections_turned_away_total",
+          "Connections closed unheard, as their source had offended too "
+          "often.")),
       streams_open(impl_->OneGauge("forewarn_ingest_streams_open",
                                    "Agent streams open now.")),
       ack_seconds(impl_->OneHistogram("forewarn_ingest_ack_seconds",

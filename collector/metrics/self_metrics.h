@@ -40,6 +40,7 @@ class SelfMetrics {
   prometheus::Counter& samples;
   prometheus::Counter& batch_bytes;
   prometheus::Counter& quota_pauses;
+  prometheus::Counter& connections_turned_away;
   prometheus::Gauge& streams_open;
   prometheus::Histogram& ack_seconds;  // batch read to ack written
 

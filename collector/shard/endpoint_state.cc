@@ -42,15 +42,24 @@ std::unique_ptr<detect::EndpointJudge> EndpointState::MakeJudge(
   return judge;
 }
 
+absl::Status EndpointState::Know() {
+  if (known_) return absl::OkStatus();
+  FOREWARN_ASSIGN_OR_RETURN(const std::vector<history::SeriesRecord> records,
+                            history_.LoadSeries(number_));
+  for (const history::SeriesRecord& record : records) {
+    series_[wire::SeriesName(record.definition.metric,
+                             record.definition.attributes)] = record.series;
+    next_series_ = std::max(next_series_, record.series + 1);
+  }
+  known_ = true;
+  return absl::OkStatus();
+}
+
 // A checkpoint is as good as the samples it was made of; without one they are
 // judged again.
 absl::Status EndpointState::Restore(absl::Time now) {
   FOREWARN_ASSIGN_OR_RETURN(const std::vector<history::SeriesRecord> known,
                             history_.LoadSeries(number_));
-  for (const history::SeriesRecord& record : known) {
-    series_[wire::SeriesName(record.definition.metric,
-                             record.definition.attributes)] = record.series;
-  }
   judge_ = MakeJudge(known);
   if (known.empty()) return absl::OkStatus();
   FOREWARN_ASSIGN_OR_RETURN(const std::string state,
@@ -74,6 +83,7 @@ absl::Status EndpointState::Restore(absl::Time now) {
 
 absl::Status EndpointState::WarmUp(absl::Time now) {
   if (warm_) return absl::OkStatus();
+  FOREWARN_RETURN_IF_ERROR(Know());
   muted_ = true;
   const absl::Status restored = Restore(now);
   muted_ = false;
@@ -130,7 +140,7 @@ uint32_t EndpointState::Number(const wire::SeriesDefinition& definition) {
     return it->second;
   }
   if (series_.size() >= options_.series_limit) return kNoSeries;
-  const auto number = static_cast<uint32_t>(series_.size());
+  const uint32_t number = next_series_++;
   series_.emplace(std::move(name), number);
   judge_->DefineSeries(number, definition);
   unsaved_.push_back({number, definition});

@@ -40,6 +40,10 @@ class EndpointState final : public detect::SymptomSink {
                 detect::SymptomSink& symptoms, const Options& options);
   ~EndpointState() override;
 
+  // Learns which number each series has; before any of them is asked for, or
+  // samples would go under other names. Once; the history's error.
+  absl::Status Know();
+
   // Brings the detectors to where they were: from their last checkpoint and
   // what the history has since then; from `warm_up` of history where there is
   // none, or a damaged one. Without edges; then tells the sink what stands.
@@ -62,7 +66,7 @@ class EndpointState final : public detect::SymptomSink {
   }
 
   // The endpoint's number of a series, a new one on first sight; kNoSeries
-  // beyond the limit.
+  // beyond the limit. After Know.
   static constexpr uint32_t kNoSeries = ~uint32_t{0};
   uint32_t Number(const wire::SeriesDefinition& definition);
   // New series that are not durable yet; the next write must take them along.
@@ -100,6 +104,7 @@ class EndpointState final : public detect::SymptomSink {
   std::unique_ptr<detect::EndpointJudge> judge_;
   detect::SilenceDetector silence_;
   absl::flat_hash_map<std::string, uint32_t> series_;
+  uint32_t next_series_ = 0;  // a repair may have left holes
   std::vector<history::SeriesRecord> unsaved_;
   v1::ProcessSnapshot processes_;
   std::deque<v1::Event> events_;  // newest first, bounded
@@ -109,6 +114,7 @@ class EndpointState final : public detect::SymptomSink {
   // When a sample last came that was older than what was judged.
   absl::Time overtaken_at_ = absl::InfiniteFuture();
   bool checkpoint_lacks_backlog_ = false;
+  bool known_ = false;
   bool warm_ = false;
   bool muted_ = false;
 };

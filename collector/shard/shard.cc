@@ -98,6 +98,9 @@ void Shard::Handle(EndpointKnown&& known) {
 void Shard::Handle(StreamOpened&& opened) {
   EndpointState& endpoint = StateOf(opened.endpoint, opened.profile);
   endpoint.SetProfile(std::move(opened.profile));
+  if (const absl::Status known = endpoint.Know(); !known.ok()) {
+    return CannotKeep(endpoint, known, *opened.link);
+  }
   // Acks wait for no detector: what comes before it is warm is judged out of
   // the history.
   if (!endpoint.warm() &&
@@ -136,7 +139,15 @@ void Shard::Handle(BatchArrived&& arrived) {
                std::move(arrived.dropped)};
   const absl::StatusOr<uint64_t> mark =
       history_.HighWater(stream.endpoint->number(), item.batch.run_id);
-  item.repeated = mark.ok() && item.batch.sequence <= *mark;
+  if (!mark.ok()) {
+    // This endpoint's alone: the others of the group are kept.
+    CannotKeep(*stream.endpoint, mark.status(), *stream.link);
+    stream.endpoint->OnUrgent(nullptr);
+    Commit();  // what came before it on this stream
+    streams_.erase(arrived.stream);
+    return;
+  }
+  item.repeated = item.batch.sequence <= *mark;
   if (!item.repeated && stream.endpoint->warm()) {
     stream.endpoint->Judge(item.batch, Now());
   }
@@ -145,6 +156,14 @@ void Shard::Handle(BatchArrived&& arrived) {
                   absl::ToChronoNanoseconds(options_.commit);
   }
   pending_.push_back(std::move(item));
+}
+
+void Shard::CannotKeep(const EndpointState& endpoint,
+                       const absl::Status& status, StreamLink& link) {
+  Log(LogLevel::kError, "nothing of the endpoint can be kept",
+      {{"endpoint", endpoint.id()}, {"reason", base::ToLine(status)}});
+  link.Fail(absl::UnavailableError(
+      absl::StrCat("the collector cannot keep it: ", status.message())));
 }
 
 void Shard::Commit() {

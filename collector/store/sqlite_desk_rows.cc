@@ -5,9 +5,11 @@
 #include <utility>
 #include <vector>
 
+#include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "collector/store/blob.h"
+#include "protos/base/logging.h"
 #include "protos/base/seeded_bug.h"
 #include "protos/base/status.h"
 #include "protos/wire/proto_time.h"
@@ -25,28 +27,39 @@ int64_t PageOf(uint32_t limit) {
 }
 
 // Reads the rest of `statement`, whose column 0 is a row's id and 1 its body.
+// A damaged row is told and left out: the others are still needed.
+// `complete` gets each message and the id of its row.
 template <typename Message>
-absl::StatusOr<std::vector<Message>> ReadAll(Statement& statement,
-                                             absl::string_view noun) {
+absl::StatusOr<std::vector<Message>> ReadAll(
+    Statement& statement, absl::string_view noun,
+    absl::FunctionRef<void(Message&, uint32_t)> complete = [](Message&,
+                                                              uint32_t) {}) {
   std::vector<Message> messages;
   while (true) {
     FOREWARN_ASSIGN_OR_RETURN(const bool row, statement.Step());
     if (!row) return messages;
-    FOREWARN_RETURN_IF_ERROR(ReadBlob(statement.Text(1),
-                                      absl::StrCat(noun, " ", statement.Int(0)),
-                                      messages.emplace_back()));
+    const absl::Status read =
+        ReadBlob(statement.Text(1), absl::StrCat(noun, " ", statement.Int(0)),
+                 messages.emplace_back());
+    if (read.ok()) {
+      complete(messages.back(), static_cast<uint32_t>(statement.Int(0)));
+      continue;
+    }
+    messages.pop_back();
+    base::Log(base::LogLevel::kError, "row left out",
+              {{"reason", base::ToLine(read)}});
   }
 }
 
 template <typename Message>
 absl::StatusOr<Message> ReadOne(Statement& statement, absl::string_view noun,
                                 uint32_t id) {
-  FOREWARN_ASSIGN_OR_RETURN(std::vector<Message> found,
-                            ReadAll<Message>(statement, noun));
-  if (found.empty()) {
-    return absl::NotFoundError(absl::StrCat("no ", noun, " ", id));
-  }
-  return std::move(found.front());
+  FOREWARN_ASSIGN_OR_RETURN(const bool row, statement.Step());
+  if (!row) return absl::NotFoundError(absl::StrCat("no ", noun, " ", id));
+  Message message;
+  FOREWARN_RETURN_IF_ERROR(ReadBlob(
+      statement.Text(1), absl::StrCat(noun, " ", statement.Int(0)), message));
+  return message;
 }
 
 constexpr absl::string_view kResolvedStates = "(5, 6)";  // RESOLVED, CLOSED
@@ -76,7 +89,7 @@ absl::Status SqliteTicketRows::UpdateTicket(const v1::Ticket& ticket) {
       "RETURNING id");
   update.Bind(1, ticket.assignee())
       .Bind(2, int64_t{ticket.state()})
-      .BindBlob(3, ticket.SerializeAsString())
+      .BindBlob(3, WriteBlob(ticket))
       .Bind(4, int64_t{ticket.id()});
   FOREWARN_ASSIGN_OR_RETURN(const bool row, update.Step());
   if (row) return update.Run();
@@ -139,7 +152,7 @@ absl::Status SqliteTicketRows::AppendEvent(v1::TicketEvent& event) {
       "INSERT INTO ticket_events (ticket, time, body) VALUES (?, ?, ?)");
   insert.Bind(1, int64_t{event.ticket()})
       .BindTime(2, ToTime(event.time()))
-      .BindBlob(3, event.SerializeAsString());
+      .BindBlob(3, WriteBlob(event));
   FOREWARN_RETURN_IF_ERROR(insert.Run());
   event.set_id(static_cast<uint32_t>(database_.last_insert_id()));
   return absl::OkStatus();
@@ -151,15 +164,11 @@ absl::StatusOr<std::vector<v1::TicketEvent>> SqliteTicketRows::EventsOf(
       "SELECT id, body FROM ticket_events WHERE ticket = ? AND "
       "(?2 IS NULL OR time >= ?2) ORDER BY id DESC LIMIT ?");
   select.Bind(1, int64_t{ticket}).BindTime(2, since).Bind(3, PageOf(limit));
-  std::vector<v1::TicketEvent> events;
-  while (true) {
-    FOREWARN_ASSIGN_OR_RETURN(const bool row, select.Step());
-    if (!row) break;
-    v1::TicketEvent& event = events.emplace_back();
-    FOREWARN_RETURN_IF_ERROR(ReadBlob(
-        select.Text(1), absl::StrCat("ticket event ", select.Int(0)), event));
-    event.set_id(static_cast<uint32_t>(select.Int(0)));
-  }
+  FOREWARN_ASSIGN_OR_RETURN(
+      std::vector<v1::TicketEvent> events,
+      ReadAll<v1::TicketEvent>(
+          select, "ticket event",
+          [](v1::TicketEvent& event, uint32_t id) { event.set_id(id); }));
   std::reverse(events.begin(), events.end());
   return events;
 }
@@ -180,7 +189,7 @@ absl::Status SqliteIncidentRows::UpdateIncident(const v1::Incident& incident) {
   update
       .BindTime(1, incident.has_closed_at() ? ToTime(incident.closed_at())
                                             : absl::InfinitePast())
-      .BindBlob(2, incident.SerializeAsString())
+      .BindBlob(2, WriteBlob(incident))
       .Bind(3, int64_t{incident.id()});
   FOREWARN_ASSIGN_OR_RETURN(const bool row, update.Step());
   if (row) return update.Run();
@@ -266,7 +275,7 @@ absl::Status SqliteSymptomRows::SaveSymptom(const v1::Symptom& symptom) {
   } else {
     save.Bind(7, int64_t{symptom.incident()});
   }
-  save.BindBlob(8, symptom.SerializeAsString());
+  save.BindBlob(8, WriteBlob(symptom));
   FOREWARN_RETURN_IF_ERROR(save.Run());
   if (!weighs || symptom.incident() == 0 ||
       base::Seeded(base::Bug::kForgetOpenIncidents)) {

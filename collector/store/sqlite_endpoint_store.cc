@@ -17,7 +17,7 @@ absl::Status Save(SqliteDatabase& rows, v1::Endpoint& saved) {
   Statement update = rows.Prepare(
       "UPDATE endpoints SET body = ? WHERE number = ? AND id = ? "
       "RETURNING number");
-  update.BindBlob(1, saved.SerializeAsString())
+  update.BindBlob(1, WriteBlob(saved))
       .Bind(2, int64_t{saved.number()})
       .Bind(3, saved.id());
   FOREWARN_ASSIGN_OR_RETURN(const bool row, update.Step());

@@ -11,7 +11,8 @@
 namespace forewarn::store {
 namespace {
 
-// The desk has some sixty; queries with filters are made anew.
+// The desk has some sixty. Queries that differ in their text, as filters make
+// them, fill it up; then it begins anew.
 constexpr size_t kMostIdleStatements = 128;
 
 absl::StatusCode CodeOf(int extended, sqlite3* database) {
@@ -72,8 +73,11 @@ Statement::Statement(sqlite3* database, absl::string_view sql,
 }
 
 Statement::~Statement() {
-  if (statement_ != nullptr && idle_ != nullptr &&
-      idle_->size() < kMostIdleStatements) {
+  if (statement_ != nullptr && idle_ != nullptr) {
+    if (idle_->size() >= kMostIdleStatements) {
+      for (const auto& [sql, statement] : *idle_) sqlite3_finalize(statement);
+      idle_->clear();
+    }
     sqlite3_reset(statement_);
     sqlite3_clear_bindings(statement_);
     if (idle_->emplace(sqlite3_sql(statement_), statement_).second) return;

@@ -25,9 +25,7 @@ absl::StatusOr<v1::TokenInfo> FindInfo(SqliteDatabase& rows, uint32_t id) {
 
 absl::Status SaveInfo(SqliteDatabase& rows, const v1::TokenInfo& info) {
   Statement update = rows.Prepare("UPDATE tokens SET body = ? WHERE id = ?");
-  return update.BindBlob(1, info.SerializeAsString())
-      .Bind(2, int64_t{info.id()})
-      .Run();
+  return update.BindBlob(1, WriteBlob(info)).Bind(2, int64_t{info.id()}).Run();
 }
 
 absl::Status Change(SqliteDatabase& database, uint32_t id,
@@ -49,9 +47,8 @@ absl::Status SqliteTokenStore::AddToken(identity::StoredToken& token) {
   FOREWARN_RETURN_IF_ERROR(database_.Transaction([&](SqliteDatabase& rows) {
     Statement insert = rows.Prepare(
         "INSERT INTO tokens (secret_hash, tags, body) VALUES (?, ?, x'')");
-    FOREWARN_RETURN_IF_ERROR(insert.Bind(1, token.secret_hash)
-                                 .BindBlob(2, tags.SerializeAsString())
-                                 .Run());
+    FOREWARN_RETURN_IF_ERROR(
+        insert.Bind(1, token.secret_hash).BindBlob(2, WriteBlob(tags)).Run());
     info.set_id(static_cast<uint32_t>(rows.last_insert_id()));
     return SaveInfo(rows, info);
   }));

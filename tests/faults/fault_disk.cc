@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -50,7 +51,7 @@ absl::StatusOr<std::unique_ptr<FaultDisk>> FaultDisk::Make(
 FaultDisk::~FaultDisk() { Unmount(); }
 
 absl::Status FaultDisk::Mount() {
-  return Run({"/usr/bin/mount", "-o", "loop", image_, path_});
+  return Run({"/usr/bin/mount", "-o", "loop,errors=remount-ro", image_, path_});
 }
 
 void FaultDisk::Unmount() { umount2(path_.c_str(), MNT_DETACH); }
@@ -61,6 +62,20 @@ absl::Status FaultDisk::CutPower() {
   uint32_t how = kWithoutFlushing;
   if (ioctl(root.get(), kExt4Shutdown, &how) != 0) {
     return base::ErrnoStatus(errno, "cut the power");
+  }
+  return absl::OkStatus();
+}
+
+absl::Status FaultDisk::TurnReadOnly() {
+  struct stat facts {};
+  if (stat(path_.c_str(), &facts) != 0) {
+    return base::ErrnoStatus(errno, path_);
+  }
+  const std::string trigger = absl::StrCat(
+      "/sys/fs/ext4/loop", minor(facts.st_dev), "/trigger_fs_error");
+  const base::Descriptor file(open(trigger.c_str(), O_WRONLY | O_CLOEXEC));
+  if (write(file.get(), "rig", 3) != 3) {
+    return base::ErrnoStatus(errno, trigger);
   }
   return absl::OkStatus();
 }

@@ -23,6 +23,8 @@ class FaultDisk {
   // From now on nothing reaches the disk, and what had not is gone:
   // EXT4_IOC_SHUTDOWN without flushing its log.
   absl::Status CutPower();
+  // From now on every write fails: ext4's answer to an error of its own.
+  absl::Status TurnReadOnly();
   // Whoever had files open must have ended.
   absl::Status Remount();
 

@@ -1,5 +1,6 @@
 #include "tests/faults/fault_proxy.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
@@ -9,9 +10,7 @@
 #include <utility>
 #include <vector>
 
-#include "protos/base/deadline.h"
 #include "protos/net/socket_address.h"
-#include "protos/net/tcp_connect.h"
 
 namespace forewarn::faults {
 namespace {
@@ -20,8 +19,9 @@ constexpr size_t kMostWaiting = 256 << 10;
 
 }  // namespace
 
-FaultProxy::FaultProxy(int target_port)
+FaultProxy::FaultProxy(int target_port, std::string source)
     : target_port_(target_port),
+      source_(std::move(source)),
       listener_(
           socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)) {
   net::SocketAddress own = net::ParseAddress("127.0.0.1", 0).value();
@@ -56,14 +56,20 @@ void FaultProxy::Accept() {
   base::Descriptor agent(
       accept4(listener_.get(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC));
   if (agent.get() < 0) return;
-  auto collector = net::TcpConnect(
+  base::Descriptor collector(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
+  const net::SocketAddress from = net::ParseAddress(source_, 0).value();
+  const net::SocketAddress to =
       net::ParseAddress("127.0.0.1", static_cast<uint16_t>(target_port_))
-          .value(),
-      base::Deadline(absl::Seconds(1)));
-  if (!collector.ok()) return;  // the agent sees its connection closed
+          .value();
+  // Blocks until the collector's queue has room.
+  if (bind(collector.get(), from.get(), from.length) != 0 ||
+      connect(collector.get(), to.get(), to.length) != 0) {
+    return;  // the agent sees its connection closed
+  }
+  fcntl(collector.get(), F_SETFL, O_NONBLOCK);
   Pair& pair = pairs_[next_++];
   pair.agent = std::move(agent);
-  pair.collector = *std::move(collector);
+  pair.collector = std::move(collector);
 }
 
 bool FaultProxy::Drain(const base::Descriptor& to, std::string& bytes) {

@@ -22,7 +22,8 @@ class FaultProxy {
     kSwallowAnswers,  // what the collector says is lost
   };
 
-  explicit FaultProxy(int target_port);
+  // `source`: the address it connects from, of the loopback network.
+  explicit FaultProxy(int target_port, std::string source = "127.0.0.1");
   ~FaultProxy();
 
   int port() const { return port_; }
@@ -45,6 +46,7 @@ class FaultProxy {
   static bool Drain(const base::Descriptor& to, std::string& bytes);
 
   const int target_port_;
+  const std::string source_;
   const base::Descriptor listener_;
   int port_ = 0;
   std::atomic<Mode> mode_ = Mode::kPass;

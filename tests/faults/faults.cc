@@ -3,6 +3,7 @@
 // code 1 when a promise was broken, 2 when the rig itself cannot run.
 
 #include <fcntl.h>
+#include <signal.h>
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
@@ -67,6 +68,7 @@ class Hush {
 };
 
 int Run(int argc, char** argv) {
+  signal(SIGPIPE, SIG_IGN);  // the rogue's connections are cut
   CLI::App app("Faults by a seed, and whether every promise was kept.");
   Stage::Options options;
   std::string bug;
@@ -76,7 +78,21 @@ int Run(int argc, char** argv) {
   app.add_option("--seed", options.seed, "of all that happens");
   app.add_option("--bug", bug, "SB1 to SB10: a mistake made on purpose");
   app.add_flag("--rooms", rooms_only, "without the real programs");
+  app.add_option("--agents", options.agents, "on the stage")
+      ->check(CLI::Range(1, 1000));
+  app.add_option("--backlog", options.backlog,
+                 "no kills: every agent begins with so many batches waiting, "
+                 "ten seconds each");
+  bool storm = false;
+  app.add_flag("--storm", storm, "all cases of all agents at one moment");
+  app.add_option("--cases", options.cases, "tickets an agent")
+      ->check(CLI::Range(1, 4000));
   CLI11_PARSE(app, argc, argv);
+  if (storm) options.spacing = 0;
+  if (options.backlog > 0) {
+    options.cycles = 0;
+    options.settle_within = absl::Minutes(30);
+  }
 #ifndef FOREWARN_SEEDED_BUGS
   if (!bug.empty()) {
     std::fprintf(stderr, "faults: --bug needs the preset faults\n");
@@ -96,6 +112,7 @@ int Run(int argc, char** argv) {
       const uint64_t seed = options.seed * 1000003 + static_cast<uint64_t>(i);
       PlaySpool(seed, verdict);
       PlayHistory(seed, verdict);
+      PlayDamage(seed, verdict);
     }
   }
   if (!rooms_only && verdict.complaints.empty()) {

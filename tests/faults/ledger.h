@@ -18,7 +18,7 @@ struct Promises {
   std::map<uint64_t, int64_t> produced;  // number to Unix ms
   // What must be in the store, and by which word: A or S.
   std::map<uint64_t, char> required;
-  uint64_t acked = 0;                    // all up to it, by the last A
+  uint64_t acked = 0;  // all up to it, by the last A
   uint64_t dropped = 0;
   uint64_t streams = 0;  // of the last start
 };

@@ -53,6 +53,7 @@ struct Arguments {
   uint64_t spacing = 0;
   uint32_t cases = 0;
   uint64_t seed = 0;
+  uint64_t backlog = 0;
 };
 
 class NumberedAgent {
@@ -75,13 +76,21 @@ class NumberedAgent {
     if (!before.produced.empty()) {
       number_ = before.produced.rbegin()->first;
       last_ms_ = before.produced.rbegin()->second;
+      return;
+    }
+    // As if it had been without a collector, ten seconds a batch.
+    constexpr int64_t kSpacingMs = 10000;
+    const int64_t now = absl::ToUnixMillis(absl::Now());
+    while (number_ < arguments_.backlog) {
+      const auto left = static_cast<int64_t>(arguments_.backlog - number_);
+      Produce(now - left * kSpacingMs);
     }
   }
 
   void Run() {
     uplink_.Start();
     for (;;) {
-      Produce();
+      Produce(absl::ToUnixMillis(absl::Now()));
       poll(nullptr, 0, arguments_.tick_ms);
       Tell();
     }
@@ -103,16 +112,18 @@ class NumberedAgent {
     return options;
   }
 
-  void Produce() {
+  void Produce(int64_t at_ms) {
     ++number_;
-    last_ms_ = std::max(absl::ToUnixMillis(absl::Now()), last_ms_ + 1);
+    last_ms_ = std::max(at_ms, last_ms_ + 1);
     Note(absl::StrCat("P ", number_, " ", last_ms_));
     wire::Batch batch;
     wire::Tick tick;
     tick.time = absl::FromUnixMillis(last_ms_);
     tick.samples.push_back({0, static_cast<double>(number_)});
     for (uint32_t i = 0; i < arguments_.cases; ++i) {
-      const bool up = number_ >= arguments_.spacing * (i + 1);
+      const bool up =
+          number_ > arguments_.backlog &&
+          number_ >= arguments_.backlog + arguments_.spacing * (i + 1);
       tick.samples.push_back({i + 1, up ? 2000.0 : 1.0});
     }
     batch.ticks.push_back(std::move(tick));
@@ -163,10 +174,10 @@ class NumberedAgent {
 }  // namespace forewarn::faults
 
 int main(int argc, char** argv) {
-  if (argc != 8) {
+  if (argc != 9) {
     std::fprintf(stderr,
                  "usage: numbered-agent STATE COLLECTOR LEDGER TICK_MS SPACING "
-                 "CASES SEED\n");
+                 "CASES SEED BACKLOG\n");
     return 2;
   }
   signal(SIGPIPE, SIG_IGN);
@@ -177,6 +188,7 @@ int main(int argc, char** argv) {
        .tick_ms = std::atoi(argv[4]),
        .spacing = std::strtoull(argv[5], nullptr, 10),
        .cases = static_cast<uint32_t>(std::atoi(argv[6])),
-       .seed = std::strtoull(argv[7], nullptr, 10)});
+       .seed = std::strtoull(argv[7], nullptr, 10),
+       .backlog = std::strtoull(argv[8], nullptr, 10)});
   agent.Run();
 }

@@ -146,7 +146,7 @@ void JudgeTickets(Stage& stage, const std::vector<uint64_t>& reached,
   }
   for (int agent = 0; agent < stage.options().agents; ++agent) {
     for (uint32_t i = 0; i < stage.options().cases; ++i) {
-      if (reached[agent] < stage.options().spacing * (i + 1)) break;
+      if (reached[agent] < stage.NumberOfCase(i)) break;
       const auto found =
           tickets_of.find({stage.endpoint_id(agent), static_cast<int>(i)});
       if (found == tickets_of.end() || found->second.contains(0) ||
@@ -162,9 +162,39 @@ void JudgeTickets(Stage& stage, const std::vector<uint64_t>& reached,
   }
   verdict.tickets = desk.tickets.size();
   for (const auto& [id, ticket] : desk.tickets) {
-    if (ours.contains(id)) continue;
+    if (ours.contains(id) || ticket.endpoint_id() == stage.rogue_id()) continue;
     verdict.Complain("ticket ", id, " stands for nothing that happened: ",
                      ticket.title().key());
+  }
+}
+
+// How long after a case was reached its ticket was there, though a backlog
+// was under way (P12: within a minute).
+void JudgeFreshness(Stage& stage, const std::vector<Promises>& promises,
+                    const Desk& desk, Verdict& verdict) {
+  constexpr int64_t kMostMs = 60000;
+  std::vector<int64_t> delays;
+  for (const v1::Symptom& symptom : desk.symptoms) {
+    const int number = CaseOf(symptom);
+    const auto ticket = desk.tickets.find(symptom.ticket());
+    if (number < 0 || ticket == desk.tickets.end()) continue;
+    for (int agent = 0; agent < stage.options().agents; ++agent) {
+      if (stage.endpoint_id(agent) != symptom.endpoint_id()) continue;
+      const auto& produced = promises[agent].produced;
+      const auto reached =
+          produced.find(stage.NumberOfCase(static_cast<uint32_t>(number)));
+      if (reached == produced.end()) continue;
+      delays.push_back(
+          absl::ToUnixMillis(wire::ToTime(ticket->second.opened_at())) -
+          reached->second);
+    }
+  }
+  if (delays.empty()) return verdict.Complain("no case was reached");
+  std::sort(delays.begin(), delays.end());
+  const int64_t late = delays[delays.size() * 99 / 100];
+  verdict.faults["ticket_delay_p99_ms"] = static_cast<uint64_t>(late);
+  if (late > kMostMs) {
+    verdict.Complain("with a backlog under way a ticket takes ", late, " ms");
   }
 }
 
@@ -258,13 +288,15 @@ void Judge(Stage& stage, Verdict& verdict) {
     return verdict.Complain("endpoints: ", base::ToLine(loaded));
   }
   std::vector<uint64_t> reached;
+  std::vector<Promises> all_promises;
   for (int i = 0; i < stage.options().agents; ++i) {
     const auto endpoint = registry.Find(stage.endpoint_id(i));
     if (!endpoint.has_value()) {
       return verdict.Complain("endpoint ", stage.endpoint_id(i), " is gone");
     }
     const std::string who = absl::StrCat("agent ", i);
-    const Promises promises = ReadLedger(stage.ledger(i));
+    const Promises& promises =
+        all_promises.emplace_back(ReadLedger(stage.ledger(i)));
     JudgeSamples(who, promises, endpoint->number(), **history,
                  reached.emplace_back(), verdict);
     JudgeEvents(who, promises, endpoint->number(), **history, verdict);
@@ -275,6 +307,9 @@ void Judge(Stage& stage, Verdict& verdict) {
     return verdict.Complain("desk: ", base::ToLine(read));
   }
   JudgeTickets(stage, reached, desk, verdict);
+  if (stage.options().backlog > 0) {
+    JudgeFreshness(stage, all_promises, desk, verdict);
+  }
   JudgeNotifications(stage, desk, verdict);
 }
 

@@ -18,6 +18,7 @@
 #include "protos/base/backoff.h"
 #include "protos/base/status.h"
 #include "protos/wire/proto_time.h"
+#include "tests/faults/numbers.h"
 #include "tests/support/fake_files.h"
 #include "tests/support/temporary_folder.h"
 
@@ -27,7 +28,6 @@ namespace {
 using testing::FakeFiles;
 
 constexpr int kSteps = 60;
-const absl::Time kStart = absl::FromUnixSeconds(1'800'000'000);
 
 // A compaction may take files away meanwhile: then once more.
 void CopyAsItIs(const std::string& from, const std::string& to) {
@@ -48,24 +48,6 @@ class Dice {
  private:
   std::mt19937_64 random_;
 };
-
-wire::SeriesDefinition NumberSeries() {
-  wire::SeriesDefinition definition;
-  definition.metric = "hw.fan.speed";
-  return definition;
-}
-
-// One number, as a sample and as an event.
-wire::Batch BatchOf(uint64_t number) {
-  wire::Batch batch;
-  batch.ticks.push_back({kStart + absl::Seconds(static_cast<double>(number)),
-                         {{0, static_cast<double>(number)}}});
-  v1::Event event;
-  *event.mutable_time() = wire::ToStamp(batch.ticks.back().time);
-  event.set_message(absl::StrCat(number));
-  batch.events.push_back(std::move(event));
-  return batch;
-}
 
 // A record of one file at the end of another: a block that the disk gave back
 // from long ago, or wrote to the wrong place.
@@ -99,19 +81,25 @@ class SpoolPlay {
 
  private:
   void Start() {
-    wire::RunId run{};
-    run.fill(++starts_);
     spool_.reset();
     spool_ = std::make_unique<agent::Spool>(
         files_, agent::Spool::Options{.folder = "/spool", .memory_bytes = 4096},
-        run);
+        NextRun());
+  }
+
+  wire::RunId NextRun() {
+    wire::RunId run{};
+    run.fill(++runs_);
+    return run;
   }
 
   void Step() {
-    switch (dice_.Below(8)) {
+    switch (dice_.Below(9)) {
       case 0:
       case 1:
       case 2:
+        // Now and then what is new overtakes what waits.
+        if (dice_.Once(4)) spool_->BeginRun(NextRun());
         for (uint64_t n = 1 + dice_.Below(40); n > 0; --n) {
           spool_->Append(BatchOf(++number_), dictionary_);
           open_.insert(number_);
@@ -166,12 +154,6 @@ class SpoolPlay {
     spool_->AckThrough(batch.run_id, batch.sequence);
   }
 
-  static uint64_t NumberOf(const wire::Batch& batch) {
-    return batch.ticks.empty() ? 0
-                               : static_cast<uint64_t>(
-                                     batch.ticks.front().samples.front().value);
-  }
-
   void CutPower() {
     ++verdict_.faults["simulated_power_cut"];
     files_.CutPower();
@@ -208,7 +190,7 @@ class SpoolPlay {
   FakeFiles files_;
   wire::SeriesDictionary dictionary_;
   std::unique_ptr<agent::Spool> spool_;
-  uint8_t starts_ = 0;
+  uint8_t runs_ = 0;
   uint64_t number_ = 0;
   std::set<uint64_t> open_;  // in memory, perhaps
   std::set<uint64_t> kept_;  // promised
@@ -334,9 +316,9 @@ class HistoryPlay {
       verdict_.Complain("history, seed ", seed_, ": ", words...);
     };
     if (!defined_) return;
-    const auto samples = store_->Query(1, 0, kStart, absl::InfiniteFuture());
+    const auto samples = store_->Query(1, 0, TimeOf(0), absl::InfiniteFuture());
     const auto events =
-        store_->Events(1, kStart, absl::InfiniteFuture(), 1000000);
+        store_->Events(1, TimeOf(0), absl::InfiniteFuture(), 1000000);
     if (!samples.ok() || !events.ok()) {
       return complain(base::ToLine(samples.status()), " ",
                       base::ToLine(events.status()));

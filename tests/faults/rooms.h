@@ -17,6 +17,11 @@ void PlaySpool(uint64_t seed, Verdict& verdict);
 // The collector's history: what Append took is there, once.
 void PlayHistory(uint64_t seed, Verdict& verdict);
 
+// Flipped bits and cut files of spool, history and desk database, on a real
+// disk: what is damaged may be gone, but nothing that comes back is wrong or
+// there twice, what is whole is there, and everybody lives on.
+void PlayDamage(uint64_t seed, Verdict& verdict);
+
 // A thousand agents that lost their collector at one moment do not come back
 // at one moment.
 void PlayReconnects(uint64_t seed, Verdict& verdict);

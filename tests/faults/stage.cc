@@ -24,7 +24,6 @@
 namespace forewarn::faults {
 namespace {
 
-constexpr absl::Duration kSettleWithin = absl::Seconds(90);
 constexpr int kCyclesASettling = 10;
 constexpr size_t kWebhookAnswers = 20000;
 
@@ -131,15 +130,24 @@ absl::Status Stage::SetUp() {
   if (made.code != 0) return absl::InternalError(made.err);
   StartCollector(false);
   for (int i = 0; i < options_.agents; ++i) {
-    FOREWARN_RETURN_IF_ERROR(Enroll(i));
+    FOREWARN_ASSIGN_OR_RETURN(const agent::Identity identity, Enroll(i));
+    ids_.push_back(identity.endpoint_id);
   }
+  FOREWARN_ASSIGN_OR_RETURN(rogue_, Enroll(options_.agents));
   agents_.resize(static_cast<size_t>(options_.agents));
   for (int i = 0; i < options_.agents; ++i) StartAgent(i);
-  return Settle("the start") ? absl::OkStatus()
-                             : absl::InternalError("nothing gets through");
+  const base::Deadline drained(options_.settle_within);
+  if (!Settle("the start", options_.settle_within)) {
+    return absl::InternalError("nothing gets through");
+  }
+  if (options_.backlog > 0) {
+    verdict_.faults["drain_seconds"] = static_cast<uint64_t>(
+        absl::ToInt64Seconds(options_.settle_within - drained.Left()));
+  }
+  return absl::OkStatus();
 }
 
-absl::Status Stage::Enroll(int agent) {
+absl::StatusOr<agent::Identity> Stage::Enroll(int agent) {
   const std::vector<std::string> environment = {"FOREWARN_CONFIG=" +
                                                 folder_ / "cli.yaml"};
   e2e::Output token;
@@ -160,11 +168,7 @@ absl::Status Stage::Enroll(int agent) {
       e2e::RunProgram({Program("forewarn-agent"), "enroll", "--state", state,
                        "--token-file", folder_ / "token"});
   if (enrolled.code != 0) return absl::InternalError(enrolled.err);
-  FOREWARN_ASSIGN_OR_RETURN(
-      const agent::Identity identity,
-      agent::KeyStore(base::Files::Posix(), state).Load());
-  ids_.push_back(identity.endpoint_id);
-  return absl::OkStatus();
+  return agent::KeyStore(base::Files::Posix(), state).Load();
 }
 
 // `may_break`: it may die at a system call, or meet a sync that fails.
@@ -204,7 +208,8 @@ void Stage::StartAgent(int agent) {
                        "/", agent),
           absl::StrCat("127.0.0.1:", proxy_->port()), ledger(agent),
           absl::StrCat(options_.tick_ms), absl::StrCat(options_.spacing),
-          absl::StrCat(options_.cases), absl::StrCat(agent + 1)},
+          absl::StrCat(options_.cases), absl::StrCat(agent + 1),
+          absl::StrCat(options_.backlog)},
       folder_ / "agents.log", environment);
 }
 
@@ -256,128 +261,9 @@ void Stage::Play() {
   }
 }
 
-void Stage::Mishap() {
-  const auto network = [this](const char* name, FaultProxy::Mode mode) {
-    ++verdict_.faults[name];
-    proxy_->Set(mode);
-    Sleep(700);
-    // The connection does not heal: both ends must notice.
-    proxy_->CutAfter(0);
-    proxy_->Set(FaultProxy::Mode::kPass);
-  };
-  // Each kind once before any comes again.
-  if (deck_.empty()) {
-    deck_ = {0, 1, 2, 3, 4, 5, 6, 7};
-    std::shuffle(deck_.begin(), deck_.end(), random_);
-  }
-  const int kind = deck_.back();
-  deck_.pop_back();
-  switch (kind) {
-    case 0:
-      network("half_open", FaultProxy::Mode::kStall);
-      break;
-    case 1:
-      network("lost_acks", FaultProxy::Mode::kSwallowAnswers);
-      break;
-    case 2:
-      ++verdict_.faults["cut_after_bytes"];
-      proxy_->CutAfter(static_cast<int64_t>(Below(20000)));
-      break;
-    case 3:
-      ++verdict_.faults["stopped"];
-      collector_->Signal(SIGSTOP);
-      Sleep(700);
-      collector_->Signal(SIGCONT);
-      break;
-    case 4:
-      JumpClock();
-      break;
-    case 5:
-      CutCollectorPower();
-      break;
-    case 6:
-      CutAgentPower();
-      break;
-    default:
-      FillDisk();
-      break;
-  }
-}
-
-// Time-outs go by a clock that nobody sets: no stream may end.
-void Stage::JumpClock() {
-  KillCollector();
-  StartCollector(false);
-  if (!Settle("a clean start")) return;
-  const auto streams = [this] {
-    uint64_t all = 0;
-    for (int i = 0; i < options_.agents; ++i) {
-      all += ReadLedger(ledger(i)).streams;
-    }
-    return all;
-  };
-  for (int i = 0; i < options_.agents; ++i) {
-    // By now it may have died at the call that was chosen for it.
-    KillAgent(i);
-    agents_[i].reset();
-  }
-  for (int i = 0; i < options_.agents; ++i) {
-    const uint64_t chosen = random_();
-    random_.seed(chosen | 1);
-    StartAgent(i);
-  }
-  if (!Settle("a fresh start of all agents")) return;
-  const uint64_t before = streams();
-  ++verdict_.faults["clock_jump"];
-  SetClockOffset(absl::Minutes(Below(2) == 0 ? 10 : 90));
-  poll(nullptr, 0, 2500);
-  SetClockOffset(absl::ZeroDuration());
-  poll(nullptr, 0, 300);
-  bool all_alive = true;
-  for (const auto& agent : agents_) all_alive &= agent->running();
-  if (all_alive && streams() != before) {
-    verdict_.Complain("a jump of the collector's clock ended ",
-                      streams() - before, " streams");
-  }
-}
-
-void Stage::CutCollectorPower() {
-  if (collector_disk_ == nullptr) return;
-  ++verdict_.faults["power_cut_collector"];
-  const absl::Status cut = collector_disk_->CutPower();
-  collector_->Signal(SIGKILL);
-  collector_->Wait();
-  const absl::Status back = collector_disk_->Remount();
-  if (!cut.ok() || !back.ok()) {
-    verdict_.Complain("power: ", base::ToLine(cut), " ", base::ToLine(back));
-  }
-  StartCollector(false);
-}
-
-void Stage::CutAgentPower() {
-  if (agent_disk_ == nullptr) return;
-  ++verdict_.faults["power_cut_agents"];
-  const absl::Status cut = agent_disk_->CutPower();
-  for (int i = 0; i < options_.agents; ++i) KillAgent(i);
-  const absl::Status back = agent_disk_->Remount();
-  if (!cut.ok() || !back.ok()) {
-    verdict_.Complain("power: ", base::ToLine(cut), " ", base::ToLine(back));
-  }
-  for (int i = 0; i < options_.agents; ++i) StartAgent(i);
-}
-
-void Stage::FillDisk() {
-  if (collector_disk_ == nullptr) return;
-  ++verdict_.faults["full_disk"];
-  collector_may_break_ = true;  // if it is still starting
-  collector_disk_->Fill();
-  Sleep(1500);
-  collector_disk_->Free();
-}
-
 // Everybody runs, and what is produced now is acknowledged in time: the
 // pipeline is alive.
-bool Stage::Settle(const std::string& after) {
+bool Stage::Settle(const std::string& after, absl::Duration within) {
   proxy_->Set(FaultProxy::Mode::kPass);
   const auto number = [this](int agent) {
     const Promises promises = ReadLedger(ledger(agent));
@@ -385,7 +271,7 @@ bool Stage::Settle(const std::string& after) {
   };
   std::vector<uint64_t> wanted;
   for (int i = 0; i < options_.agents; ++i) wanted.push_back(number(i) + 1);
-  const base::Deadline deadline(kSettleWithin);
+  const base::Deadline deadline(within);
   while (deadline.Left() > absl::ZeroDuration()) {
     if (!collector_->running()) {
       KillCollector();  // complains where it should not have ended
@@ -400,10 +286,11 @@ bool Stage::Settle(const std::string& after) {
       done &= ReadLedger(ledger(i)).acked >= wanted[i];
     }
     if (done) return true;
-    poll(nullptr, 0, 50);
+    // Many long ledgers take a while to read.
+    poll(nullptr, 0, options_.backlog > 0 ? 2000 : 50);
   }
   verdict_.Complain("after ", after, " nothing got through for ",
-                    absl::FormatDuration(kSettleWithin), ": ",
+                    absl::FormatDuration(within), ": ",
                     TailOf(folder_ / "collector.log"), "\n",
                     TailOf(folder_ / "agents.log"));
   return false;

@@ -1,6 +1,7 @@
 #ifndef FOREWARN_TESTS_FAULTS_STAGE_H_
 #define FOREWARN_TESTS_FAULTS_STAGE_H_
 
+#include <algorithm>
 #include <atomic>
 #include <cstdint>
 #include <memory>
@@ -9,7 +10,9 @@
 #include <vector>
 
 #include "absl/status/status.h"
+#include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "agent/identity/key_store.h"
 #include "tests/e2e/child.h"
 #include "tests/faults/fault_disk.h"
 #include "tests/faults/fault_proxy.h"
@@ -31,6 +34,9 @@ class Stage {
     uint64_t spacing = 40;  // numbers from one case to the next
     uint32_t cases = 60;
     int tick_ms = 50;
+    // Batches that each agent has waiting at its start, ten seconds each.
+    uint64_t backlog = 0;
+    absl::Duration settle_within = absl::Seconds(90);
   };
 
   Stage(const Options& options, Verdict& verdict);
@@ -45,15 +51,23 @@ class Stage {
   void Close();
 
   const Options& options() const { return options_; }
+  // The number at which a case is reached.
+  uint64_t NumberOfCase(uint32_t i) const {
+    return std::max<uint64_t>(
+        options_.backlog + options_.spacing * (i + uint64_t{1}),
+        options_.backlog + 1);
+  }
   std::string collector_state() const;
   std::string ledger(int agent) const;
   // Of the endpoint that the agent was enrolled as.
   const std::string& endpoint_id(int agent) const { return ids_[agent]; }
+  // Of the one that keeps to no rule.
+  const std::string& rogue_id() const { return rogue_.endpoint_id; }
   // What the webhook took: all requests that it answered with 200.
   std::vector<testing::HttpRequest> accepted();
 
  private:
-  absl::Status Enroll(int agent);
+  absl::StatusOr<agent::Identity> Enroll(int agent);
   void StartCollector(bool may_break);
   void StartAgent(int agent);
   void KillAgent(int agent);
@@ -63,8 +77,13 @@ class Stage {
   void CutCollectorPower();
   void CutAgentPower();
   void FillDisk();
+  void BreakDisk();
+  void LetRogueIn();
   // False, with a complaint, when the agents' numbers do not get through.
-  bool Settle(const std::string& after);
+  bool Settle(const std::string& after, absl::Duration within);
+  bool Settle(const std::string& after) {
+    return Settle(after, options_.settle_within);
+  }
   void SetClockOffset(absl::Duration offset);
   void Sleep(int most_ms);
   uint64_t Below(uint64_t most) { return random_() % most; }
@@ -85,6 +104,7 @@ class Stage {
   bool collector_may_break_ = false;
   std::vector<std::unique_ptr<e2e::Child>> agents_;
   std::vector<std::string> ids_;
+  agent::Identity rogue_;
 };
 
 }  // namespace forewarn::faults

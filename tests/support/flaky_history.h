@@ -16,10 +16,13 @@ class FlakyHistory final : public history::HistoryStore {
   explicit FlakyHistory(history::HistoryStore& store) : store_(store) {}
 
   void Fail(bool failing) { failing_ = failing; }
+  // Nothing of this endpoint can be read.
+  void Damage(uint32_t endpoint) { damaged_ = endpoint; }
   int appends() const { return appends_; }
 
   absl::StatusOr<std::vector<history::SeriesRecord>> LoadSeries(
       uint32_t endpoint) override {
+    if (endpoint == damaged_) return absl::DataLossError("checksum");
     return store_.LoadSeries(endpoint);
   }
   absl::Status Append(
@@ -31,6 +34,7 @@ class FlakyHistory final : public history::HistoryStore {
   }
   absl::StatusOr<uint64_t> HighWater(uint32_t endpoint,
                                      const wire::RunId& run) override {
+    if (endpoint == damaged_) return absl::DataLossError("checksum");
     return store_.HighWater(endpoint, run);
   }
   absl::StatusOr<std::vector<history::Sample>> Query(uint32_t endpoint,
@@ -69,6 +73,7 @@ class FlakyHistory final : public history::HistoryStore {
  private:
   history::HistoryStore& store_;
   std::atomic<bool> failing_ = false;
+  std::atomic<uint32_t> damaged_ = 0;
   std::atomic<int> appends_ = 0;
 };
 

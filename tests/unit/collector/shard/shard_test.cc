@@ -272,6 +272,54 @@ TEST_F(ShardTest, AcksDoNotWaitForDetectorsThatAreStillCold) {
   EXPECT_EQ(symptoms_.Count(Kind::kStanding), 1);
 }
 
+TEST_F(ShardTest, ASeriesKeepsItsNumberThoughDetectorsAreStillCold) {
+  auto link = OpenStream(1);
+  Send(1, 1, 0.5, true, 5, "forewarn.cpu.busy");
+  Send(1, 2, 0.6);
+  ASSERT_TRUE(WaitUntil([&] { return link->acks() == 2; }));
+  shard_->Stop();
+  options_.aside = absl::ZeroDuration();  // stays cold
+  StartShard();
+  link = OpenStream(2);
+  // Another series comes first this time.
+  Send(2, 1, 0.9, true, 6);
+  ASSERT_TRUE(WaitUntil([&] { return link->acks() == 1; }));
+  const auto series = rocks_->LoadSeries(1);
+  ASSERT_THAT(series, IsOk());
+  ASSERT_EQ(series->size(), 2u);
+  EXPECT_EQ((*series)[0].definition.metric, "forewarn.cpu.busy");
+  EXPECT_EQ((*series)[1].definition.metric, "forewarn.memory.used");
+  EXPECT_EQ(Kept(), 2u);
+}
+
+TEST_F(ShardTest, P15AnEndpointWhoseHistoryIsDamagedHoldsUpNoOther) {
+  constexpr char kOther[] = "0b5f6a3e-0000-4000-8000-000000000002";
+  FOREWARN_ASSERT_OK(
+      registry_.Enroll(kOther, v1::EndpointFacts(), "02", kStart, kStart));
+  detect::EndpointProfile other = Profile();
+  other.id = kOther;
+  const auto neighbour = std::make_shared<RecordingLink>();
+  const auto link = OpenStream(1);
+  shard_->Post(StreamOpened{2, 2, other, neighbour});
+  Send(1, 1, 0.5, true);
+  Send(2, 1, 0.5, true);
+  ASSERT_TRUE(
+      WaitUntil([&] { return link->acks() == 1 && neighbour->acks() == 1; }));
+  history_->Damage(1);
+  Send(2, 2, 0.5);
+  Send(1, 2, 0.5);
+  Send(2, 3, 0.5);
+  ASSERT_TRUE(WaitUntil([&] { return neighbour->acks() == 3; }));
+  EXPECT_TRUE(neighbour->failed().ok());
+  EXPECT_TRUE(absl::IsUnavailable(link->failed()));
+  EXPECT_EQ(link->acks(), 1);
+  // Nor does it come back before somebody mended it.
+  shard_->Stop();
+  StartShard();
+  const auto again = OpenStream(3);
+  ASSERT_TRUE(WaitUntil([&] { return !again->failed().ok(); }));
+}
+
 TEST_F(ShardTest, ABacklogBehindWhatIsNewIsLearntOnceItIsComplete) {
   const auto link = OpenStream(1);
   constexpr uint64_t kBacklog = 60;  // of ten minutes

@@ -1,11 +1,11 @@
-#include "collector/api/failure_limiter.h"
+#include "protos/net/failure_limiter.h"
 
 #include <string>
 
 #include "absl/strings/str_cat.h"
 #include "gtest/gtest.h"
 
-namespace forewarn::api {
+namespace forewarn::net {
 namespace {
 
 constexpr absl::Duration kNow = absl::Hours(1);
@@ -54,4 +54,4 @@ TEST(FailureLimiterTest, ForgetsTheForgivenFirstWhenItIsFull) {
 }
 
 }  // namespace
-}  // namespace forewarn::api
+}  // namespace forewarn::net

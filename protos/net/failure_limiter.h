@@ -1,5 +1,5 @@
-#ifndef FOREWARN_COLLECTOR_API_FAILURE_LIMITER_H_
-#define FOREWARN_COLLECTOR_API_FAILURE_LIMITER_H_
+#ifndef FOREWARN_PROTOS_NET_FAILURE_LIMITER_H_
+#define FOREWARN_PROTOS_NET_FAILURE_LIMITER_H_
 
 #include <cstddef>
 #include <string>
@@ -10,7 +10,7 @@
 #include "absl/time/time.h"
 #include "protos/base/mutex.h"
 
-namespace forewarn::api {
+namespace forewarn::net {
 
 // Slows down who keeps failing from one address (IPv6: one /64 network), and
 // nobody else: a success costs nothing, so a fleet behind one address may
@@ -45,6 +45,6 @@ class FailureLimiter {
   absl::flat_hash_map<std::string, Bucket> buckets_ ABSL_GUARDED_BY(mutex_);
 };
 
-}  // namespace forewarn::api
+}  // namespace forewarn::net
 
-#endif  // FOREWARN_COLLECTOR_API_FAILURE_LIMITER_H_
+#endif  // FOREWARN_PROTOS_NET_FAILURE_LIMITER_H_

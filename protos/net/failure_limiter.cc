@@ -1,11 +1,11 @@
-#include "collector/api/failure_limiter.h"
+#include "protos/net/failure_limiter.h"
 
 #include <arpa/inet.h>
 
 #include <algorithm>
 #include <utility>
 
-namespace forewarn::api {
+namespace forewarn::net {
 namespace {
 
 // An IPv6 user has a whole /64 to change addresses in.
@@ -49,4 +49,4 @@ void FailureLimiter::MakeRoomLocked(absl::Duration now) {
   if (buckets_.size() >= options_.addresses) buckets_.erase(buckets_.begin());
 }
 
-}  // namespace forewarn::api
+}  // namespace forewarn::net
