@@ -31,8 +31,11 @@ struct IncidentChange {
   v1::Incident incident;              // id 0 = new
   std::vector<v1::Symptom> symptoms;  // rows to write; the edge's own first
   v1::Priority priority = v1::PRIORITY_UNSPECIFIED;  // of the ticket
-  v1::Text title;  // of the most explanatory symptom
-  absl::Time at;   // the symptom's own time
+  v1::Text title;         // of the most explanatory symptom
+  std::string subsystem;  // of the same
+  // The nearest limit of all that presses; the infinite future where none has.
+  absl::Time limit_at = absl::InfiniteFuture();
+  absl::Time at;  // the symptom's own time
 };
 
 // Accepts incident changes; collector/desk implements it. After OK the change

@@ -47,6 +47,13 @@ v1::Symptom Merge(const v1::Symptom& known, const v1::Symptom& newer) {
   return merged;
 }
 
+// Before an incident with this symptom may close; zero where it does not count.
+absl::Duration QuietOf(const v1::Symptom& symptom) {
+  if (!Weighs(symptom)) return absl::ZeroDuration();
+  return symptom.has_quiet() ? wire::ToDuration(symptom.quiet())
+                             : kDefaultQuiet;
+}
+
 }  // namespace
 
 bool IncidentFolder::IsReplay(Edge::Kind kind, const v1::Symptom& known,
@@ -80,8 +87,12 @@ absl::Status IncidentFolder::ReadOpen(absl::Time now) {
       Locate(fingerprint, incident.id());
     }
     if (incident.has_resolve_after()) {
+      absl::Duration longest;
+      for (const auto& [fingerprint, symptom] : open.symptoms) {
+        longest = std::max(longest, QuietOf(symptom));
+      }
       *open.incident.mutable_resolve_after() =
-          wire::ToStamp(now + QuietOf(open.symptoms));
+          wire::ToStamp(now + QuietOr(longest));
     }
   }
   FOREWARN_ASSIGN_OR_RETURN(const std::vector<v1::Symptom> symptoms,
@@ -330,11 +341,11 @@ IncidentChange IncidentFolder::Describe(IncidentChange::Kind kind,
   change.kind = kind;
   change.incident = before;
   change.at = at;
-  Symptoms after = known;
+  // Not copied: in a storm there are many, and each of them comes by here.
+  absl::btree_map<absl::string_view, const v1::Symptom*> newer;
   for (v1::Symptom& symptom : changed) {
     symptom.set_incident(before.id());
     symptom.set_ticket(before.ticket());
-    after[symptom.fingerprint()] = symptom;
     if (!absl::c_linear_search(before.subsystems(), symptom.subsystem()) &&
         !absl::c_linear_search(change.incident.subsystems(),
                                symptom.subsystem())) {
@@ -342,23 +353,40 @@ IncidentChange IncidentFolder::Describe(IncidentChange::Kind kind,
     }
   }
   change.symptoms = std::move(changed);
-
-  const v1::Symptom* lead = nullptr;
-  for (const auto& [fingerprint, symptom] : after) {
-    if (!Presses(symptom)) continue;
-    if (lead == nullptr || ExplainsBetter(symptom, *lead)) lead = &symptom;
+  for (const v1::Symptom& symptom : change.symptoms) {
+    newer[symptom.fingerprint()] = &symptom;
   }
+  const v1::Symptom* lead = nullptr;
+  const v1::Symptom* former = nullptr;  // the lead so far
+  absl::Duration quiet;
+  const auto look = [&](const v1::Symptom& symptom) {
+    if (symptom.fingerprint() == before.lead_fingerprint()) former = &symptom;
+    quiet = std::max(quiet, QuietOf(symptom));
+    if (!Presses(symptom)) return;
+    if (lead == nullptr || ExplainsBetter(symptom, *lead)) lead = &symptom;
+    const v1::TimeLeft& left = symptom.evidence().time_left();
+    if (left.has_limit_at()) {
+      change.limit_at =
+          std::min(change.limit_at, wire::ToTime(left.limit_at()));
+    }
+  };
+  for (const auto& [fingerprint, symptom] : known) {
+    if (!newer.contains(fingerprint)) look(symptom);
+  }
+  for (const auto& [fingerprint, symptom] : newer) look(*symptom);
   if (lead != nullptr) {
     // The order begins with priority: the lead's is the worst.
     change.priority = lead->priority();
     change.incident.set_lead_fingerprint(lead->fingerprint());
     change.incident.clear_cleared_at();
     change.incident.clear_resolve_after();
-  } else if (const auto last = after.find(before.lead_fingerprint());
-             last != after.end()) {
-    lead = &last->second;
+  } else {
+    lead = former;
   }
-  if (lead != nullptr) change.title = lead->title();
+  if (lead != nullptr) {
+    change.title = lead->title();
+    change.subsystem = lead->subsystem();
+  }
 
   if (kind == IncidentChange::Kind::kResolved) return change;
   if (!change.incident.has_last_edge_at() ||
@@ -369,20 +397,13 @@ IncidentChange IncidentFolder::Describe(IncidentChange::Kind kind,
     change.kind = IncidentChange::Kind::kAllClear;
     *change.incident.mutable_cleared_at() = wire::ToStamp(at);
     *change.incident.mutable_resolve_after() =
-        wire::ToStamp(now + QuietOf(after));
+        wire::ToStamp(now + QuietOr(quiet));
   }
   return change;
 }
 
-absl::Duration IncidentFolder::QuietOf(const Symptoms& symptoms) const {
+absl::Duration IncidentFolder::QuietOr(absl::Duration longest) const {
   if (options_.quiet > absl::ZeroDuration()) return options_.quiet;
-  absl::Duration longest = absl::ZeroDuration();
-  for (const auto& [fingerprint, symptom] : symptoms) {
-    if (!Weighs(symptom)) continue;
-    longest = std::max(longest, symptom.has_quiet()
-                                    ? wire::ToDuration(symptom.quiet())
-                                    : kDefaultQuiet);
-  }
   return longest > absl::ZeroDuration() ? longest : kDefaultQuiet;
 }
 

@@ -135,7 +135,8 @@ class IncidentFolder {
                           absl::Time now) const;
   absl::Status Apply(const IncidentChange& change, const Symptoms& known,
                      IncidentSink& sink);
-  absl::Duration QuietOf(const Symptoms& symptoms) const;
+  // How long quiet must last, given the longest that symptoms ask for.
+  absl::Duration QuietOr(absl::Duration longest) const;
   // An INFO spell may have been evidence elsewhere: the latest counts.
   void Locate(const std::string& fingerprint, uint32_t id);
   void Remember(const v1::Symptom& noted);

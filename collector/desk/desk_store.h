@@ -80,9 +80,6 @@ class SymptomRows {
   // The latest of each fingerprint, oldest first.
   virtual absl::StatusOr<std::vector<v1::Symptom>> SymptomsOf(
       uint32_t incident) = 0;
-  // Those that stand, oldest first.
-  virtual absl::StatusOr<std::vector<v1::Symptom>> OpenSymptomsOf(
-      uint32_t incident) = 0;
   // Newest first.
   virtual absl::StatusOr<std::vector<v1::Symptom>> ListSymptoms(
       const SymptomFilter& filter) = 0;

@@ -42,30 +42,14 @@ absl::Status SaveSymptoms(const IncidentChange& change,
 }
 
 // What the ticket shows of its incident: title, subsystem, the nearest limit.
-absl::Status Describe(const IncidentChange& change, DeskTransaction& rows,
-                      v1::Ticket& ticket) {
+void Describe(const IncidentChange& change, v1::Ticket& ticket) {
   if (!change.title.key().empty()) *ticket.mutable_title() = change.title;
-  FOREWARN_ASSIGN_OR_RETURN(const std::vector<v1::Symptom> standing,
-                            rows.symptoms().OpenSymptomsOf(ticket.incident()));
-  absl::Time limit_at = absl::InfiniteFuture();
-  bool presses = false;
-  for (const v1::Symptom& symptom : standing) {
-    if (symptom.fingerprint() == change.incident.lead_fingerprint()) {
-      ticket.set_subsystem(symptom.subsystem());
-    }
-    if (!correlate::Presses(symptom)) continue;
-    presses = true;
-    if (symptom.evidence().time_left().has_limit_at()) {
-      limit_at =
-          std::min(limit_at, ToTime(symptom.evidence().time_left().limit_at()));
-    }
+  if (!change.subsystem.empty()) ticket.set_subsystem(change.subsystem);
+  if (change.limit_at != absl::InfiniteFuture()) {
+    *ticket.mutable_limit_at() = ToStamp(change.limit_at);
+  } else if (change.priority != v1::PRIORITY_UNSPECIFIED) {
+    ticket.clear_limit_at();  // something presses, and none has a limit
   }
-  if (limit_at != absl::InfiniteFuture()) {
-    *ticket.mutable_limit_at() = ToStamp(limit_at);
-  } else if (presses) {
-    ticket.clear_limit_at();
-  }
-  return absl::OkStatus();
 }
 
 absl::StatusOr<v1::Incident> Open(const IncidentChange& change,
@@ -93,7 +77,7 @@ absl::StatusOr<v1::Incident> Open(const IncidentChange& change,
   FOREWARN_RETURN_IF_ERROR(SaveSymptoms(change, incident, rows));
 
   TicketChange entry(rows, std::move(ticket), channels, now);
-  FOREWARN_RETURN_IF_ERROR(Describe(change, rows, entry.ticket()));
+  Describe(change, entry.ticket());
   FOREWARN_RETURN_IF_ERROR(
       entry.Record("opened", kForewarn, About(change.symptoms.front())));
   FOREWARN_RETURN_IF_ERROR(entry.Notify("opened"));
@@ -214,7 +198,7 @@ absl::StatusOr<v1::Incident> EnterIncidentChange(
   if (change.kind == Kind::kResolved) {
     FOREWARN_RETURN_IF_ERROR(Close(change, rows, now, entry));
   } else {
-    FOREWARN_RETURN_IF_ERROR(Describe(change, rows, entry.ticket()));
+    Describe(change, entry.ticket());
     FOREWARN_RETURN_IF_ERROR(Update(change, rows, now, entry));
   }
   FOREWARN_RETURN_IF_ERROR(entry.Save());

@@ -300,15 +300,6 @@ absl::StatusOr<std::vector<v1::Symptom>> SqliteSymptomRows::SymptomsOf(
   return ReadAll<v1::Symptom>(select, "symptom");
 }
 
-absl::StatusOr<std::vector<v1::Symptom>> SqliteSymptomRows::OpenSymptomsOf(
-    uint32_t incident) {
-  Statement select = database_.Prepare(
-      "SELECT id, body FROM symptoms WHERE incident = ? "
-      "AND cleared_at IS NULL ORDER BY opened_at, id");
-  select.Bind(1, int64_t{incident});
-  return ReadAll<v1::Symptom>(select, "symptom");
-}
-
 absl::StatusOr<std::vector<v1::Symptom>> SqliteSymptomRows::ListSymptoms(
     const desk::SymptomFilter& filter) {
   std::string sql = "SELECT id, body FROM symptoms WHERE 1";

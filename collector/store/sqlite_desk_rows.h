@@ -60,8 +60,6 @@ class SqliteSymptomRows final : public desk::SymptomRows {
   absl::Status SaveSymptom(const v1::Symptom& symptom) override;
   absl::StatusOr<std::vector<v1::Symptom>> SymptomsOf(
       uint32_t incident) override;
-  absl::StatusOr<std::vector<v1::Symptom>> OpenSymptomsOf(
-      uint32_t incident) override;
   absl::StatusOr<std::vector<v1::Symptom>> ListSymptoms(
       const desk::SymptomFilter& filter) override;
 

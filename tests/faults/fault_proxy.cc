@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -61,7 +62,10 @@ void FaultProxy::Accept() {
   const net::SocketAddress to =
       net::ParseAddress("127.0.0.1", static_cast<uint16_t>(target_port_))
           .value();
-  // Blocks until the collector's queue has room.
+  // Everybody else waits meanwhile: not for long.
+  const timeval patience = {.tv_sec = 1, .tv_usec = 0};
+  setsockopt(collector.get(), SOL_SOCKET, SO_SNDTIMEO, &patience,
+             sizeof(patience));
   if (bind(collector.get(), from.get(), from.length) != 0 ||
       connect(collector.get(), to.get(), to.length) != 0) {
     return;  // the agent sees its connection closed

@@ -114,21 +114,30 @@ struct Desk {
 
 absl::Status ReadDesk(store::SqliteDeskStore& store, Desk& desk) {
   return store.Read([&](desk::DeskTransaction& rows) -> absl::Status {
-    desk::TicketFilter all;
-    all.limit = 100000;
-    FOREWARN_ASSIGN_OR_RETURN(const auto tickets,
-                              rows.tickets().ListTickets(all));
-    for (const v1::Ticket& ticket : tickets) {
-      desk.tickets[ticket.id()] = ticket;
-      FOREWARN_ASSIGN_OR_RETURN(const auto notifications,
-                                rows.outbox().NotificationsOf(ticket.id()));
-      desk.notifications.insert(desk.notifications.end(), notifications.begin(),
-                                notifications.end());
-    }
+    desk::TicketFilter page;
+    page.limit = 1000;
+    do {
+      FOREWARN_ASSIGN_OR_RETURN(const auto tickets,
+                                rows.tickets().ListTickets(page));
+      page.before_id = tickets.empty() ? 0 : tickets.back().id();
+      for (const v1::Ticket& ticket : tickets) {
+        desk.tickets[ticket.id()] = ticket;
+        FOREWARN_ASSIGN_OR_RETURN(const auto notifications,
+                                  rows.outbox().NotificationsOf(ticket.id()));
+        desk.notifications.insert(desk.notifications.end(),
+                                  notifications.begin(), notifications.end());
+      }
+    } while (page.before_id > 1);
     desk::SymptomFilter every;
-    every.limit = 100000;
-    FOREWARN_ASSIGN_OR_RETURN(desk.symptoms,
-                              rows.symptoms().ListSymptoms(every));
+    every.limit = 1000;
+    for (size_t before = 1; before != desk.symptoms.size();) {
+      before = desk.symptoms.size();
+      every.offset = static_cast<uint32_t>(before);
+      FOREWARN_ASSIGN_OR_RETURN(const auto symptoms,
+                                rows.symptoms().ListSymptoms(every));
+      desk.symptoms.insert(desk.symptoms.end(), symptoms.begin(),
+                           symptoms.end());
+    }
     return absl::OkStatus();
   });
 }

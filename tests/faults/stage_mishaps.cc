@@ -165,7 +165,7 @@ void Stage::BreakDisk() {
 // fast as they can: the neighbours' numbers get through all the same.
 void Stage::LetRogueIn() {
   constexpr absl::Duration kFlood = absl::Seconds(3);
-  constexpr absl::Duration kNeighbours = absl::Seconds(15);
+  constexpr absl::Duration kNeighbours = absl::Seconds(40);
   if (!collector_->running()) return;
   ++verdict_.faults["rogue"];
   Rogue rogue(agents_port_, rogue_, random_());
