@@ -81,10 +81,12 @@ class NumberedAgent {
     // As if it had been without a collector, ten seconds a batch.
     constexpr int64_t kSpacingMs = 10000;
     const int64_t now = absl::ToUnixMillis(absl::Now());
+    spool_.SetConnected(true);  // not a sync for each
     while (number_ < arguments_.backlog) {
       const auto left = static_cast<int64_t>(arguments_.backlog - number_);
       Produce(now - left * kSpacingMs);
     }
+    spool_.SetConnected(false);
   }
 
   void Run() {
