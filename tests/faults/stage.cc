@@ -93,11 +93,13 @@ std::vector<testing::HttpRequest> Stage::accepted() {
 }
 
 absl::Status Stage::SetUp() {
-  auto disk = FaultDisk::Make(folder_.path(), "collector", 192);
+  // A backlog wants room; the image is sparse.
+  const int scale = options_.backlog > 0 ? 40 : 1;
+  auto disk = FaultDisk::Make(folder_.path(), "collector", 192 * scale);
   if (disk.ok()) {
     collector_disk_ = *std::move(disk);
     FOREWARN_ASSIGN_OR_RETURN(agent_disk_,
-                              FaultDisk::Make(folder_.path(), "agents", 64));
+                              FaultDisk::Make(folder_.path(), "agents", 64 * scale));
   } else {
     base::Log(base::LogLevel::kWarning,
               "no disks of our own: no power is cut and none is full",
