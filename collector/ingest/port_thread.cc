@@ -32,7 +32,7 @@ constexpr uint64_t kBell = ~uint64_t{0} - 1;
 constexpr int kAcceptsATurn = 4;
 // So many may be sent away besides, so that the kernel's queue has room for
 // those that may come in.
-constexpr int kRefusalsATurn = 256;
+constexpr int kRefusalsATurn = 2048;
 // Bad handshakes and streams of one source: after fifty, five a second.
 constexpr net::FailureLimiter::Options kOffences = {
     .burst = 50, .forgive = absl::Milliseconds(200)};

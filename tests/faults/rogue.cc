@@ -44,7 +44,7 @@ void Rogue::Stop() {
 void Rogue::Flood(uint64_t seed) {
   std::mt19937_64 random(seed);
   agent::GrpcTransport transport;
-  while (!stopping_ && batches_ < kMostBatches) {
+  while (!done() && batches_ < kMostBatches) {
     const std::unique_ptr<agent::Stream> stream =
         transport.Open(absl::StrCat("127.0.0.1:", proxy_.port()), identity_);
     {
@@ -66,7 +66,7 @@ void Rogue::Flood(uint64_t seed) {
       ++connections_;
       wire::SeriesDictionary dictionary;
       wire::BatchEncoder encoder(&dictionary);
-      for (uint64_t sequence = 1; !stopping_; ++sequence) {
+      for (uint64_t sequence = 1; !done(); ++sequence) {
         wire::Batch batch;
         batch.run_id = run;
         batch.sequence = sequence;
@@ -104,7 +104,7 @@ void Rogue::MakeNoise(uint64_t seed) {
   const net::SocketAddress from = net::ParseAddress("127.0.0.4", 0).value();
   const net::SocketAddress to =
       net::ParseAddress("127.0.0.1", static_cast<uint16_t>(port_)).value();
-  for (uint64_t i = 0; i < kMostConnections && !stopping_; ++i) {
+  for (uint64_t i = 0; i < kMostConnections && !done(); ++i) {
     const base::Descriptor socket(
         ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0));
     if (bind(socket.get(), from.get(), from.length) != 0 ||
