@@ -48,12 +48,11 @@ absl::Status SealedStore::NameLostSeries() {
   rocksdb::WriteBatch writes;
   const std::unique_ptr<rocksdb::Iterator> it(
       database_->NewIterator(rocksdb::ReadOptions()));
-  for (it->Seek(std::string(1, kBlockKind));
-       it->Valid() && it->key()[0] == kBlockKind;) {
-    const uint32_t number = Read32(View(it->key()), 1);
-    const std::string end = PrefixEnd(EndpointPrefix(kBlockKind, number));
+  FOREWARN_ASSIGN_OR_RETURN(const std::vector<uint32_t> numbers,
+                            EndpointsOf(kBlockKind));
+  for (const uint32_t number : numbers) {
     // The newest block names the series that are in use.
-    it->SeekForPrev(end);
+    it->SeekForPrev(PrefixEnd(EndpointPrefix(kBlockKind, number)));
     uint32_t series_end = 0;
     if (it->Valid()) {
       const auto block = SealedBlock::Open(View(it->value()));
@@ -72,7 +71,6 @@ absl::Status SealedStore::NameLostSeries() {
       attribute.set_value(absl::StrCat(series));
       writes.Put(SeriesKey(number, series), lost.SerializeAsString());
     }
-    it->Seek(end);
   }
   FOREWARN_RETURN_IF_ERROR(Judge(it->status()));
   return Write(writes);
@@ -175,12 +173,16 @@ absl::Status SealedStore::DropRollupsBefore(RollupLevel level,
 }
 
 absl::StatusOr<std::vector<uint32_t>> SealedStore::Endpoints() const {
+  return EndpointsOf(kSeriesKind);
+}
+
+absl::StatusOr<std::vector<uint32_t>> SealedStore::EndpointsOf(
+    char kind) const {
   std::vector<uint32_t> numbers;
   const std::unique_ptr<rocksdb::Iterator> it(
       database_->NewIterator(rocksdb::ReadOptions()));
-  for (it->Seek(std::string(1, kSeriesKind));
-       it->Valid() && it->key()[0] == kSeriesKind;
-       it->Seek(PrefixEnd(EndpointPrefix(kSeriesKind, numbers.back())))) {
+  for (it->Seek(std::string(1, kind)); it->Valid() && it->key()[0] == kind;
+       it->Seek(PrefixEnd(EndpointPrefix(kind, numbers.back())))) {
     numbers.push_back(Read32(View(it->key()), 1));
   }
   FOREWARN_RETURN_IF_ERROR(Judge(it->status()));

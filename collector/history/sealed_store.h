@@ -76,6 +76,8 @@ class SealedStore {
 
  private:
   absl::Time Oldest(absl::Time now) const;
+  // Of every endpoint with a key of that kind.
+  absl::StatusOr<std::vector<uint32_t>> EndpointsOf(char kind) const;
   // The status of a read; notes damage.
   absl::Status Judge(const rocksdb::Status& read) const;
   absl::Status Scan(

@@ -112,10 +112,7 @@ absl::Status AgentStream::TakeBatch(const v1::Batch& batch,
   FOREWARN_RETURN_IF_ERROR(
       decoder_.Decode(batch, run_, arrived.batch, arrived.dropped));
   arrived.definitions = decoder_.TakeDefinitions();
-  for (const wire::Tick& tick : arrived.batch.ticks) {
-    samples_ += tick.samples.size();
-  }
-  host_.NoteBatch(coded_bytes, arrived);
+  samples_ += host_.NoteBatch(coded_bytes, arrived);
   host_.Post(endpoint_id_, std::move(arrived));
   return absl::OkStatus();
 }

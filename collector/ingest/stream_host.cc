@@ -102,8 +102,8 @@ void StreamHost::NoteOverQuota(const std::string& endpoint_id,
        {"pause_seconds", absl::ToDoubleSeconds(wait)}});
 }
 
-void StreamHost::NoteBatch(size_t coded_bytes,
-                           const shard::BatchArrived& arrived) {
+size_t StreamHost::NoteBatch(size_t coded_bytes,
+                             const shard::BatchArrived& arrived) {
   size_t samples = 0;
   for (const wire::Tick& tick : arrived.batch.ticks) {
     samples += tick.samples.size();
@@ -115,6 +115,7 @@ void StreamHost::NoteBatch(size_t coded_bytes,
     metrics_.Rejected(absl::StartsWith(sample.reason, "time") ? "time" : "nan")
         .Increment();
   }
+  return samples;
 }
 
 }  // namespace forewarn::ingest

@@ -71,7 +71,8 @@ class StreamHost {
   // A connection from a source that keeps offending.
   void NoteTurnedAway();
   void NoteOverQuota(const std::string& endpoint_id, absl::Duration wait);
-  void NoteBatch(size_t coded_bytes, const shard::BatchArrived& arrived);
+  // Returns how many samples it has.
+  size_t NoteBatch(size_t coded_bytes, const shard::BatchArrived& arrived);
 
   // Takes a slot until Release; kResourceExhausted when all were taken.
   absl::Status Admit();

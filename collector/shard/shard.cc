@@ -14,6 +14,12 @@ using base::LogLevel;
 
 constexpr absl::Duration kCheckEvery = absl::Seconds(1);
 
+// Our trouble, not the batch's: whoever holds it must keep it.
+absl::Status NotKept(const absl::Status& status) {
+  return absl::UnavailableError(
+      absl::StrCat("the collector cannot keep it: ", status.message()));
+}
+
 }  // namespace
 
 Shard::Shard(const Options& options, const detect::RuleSet& rules,
@@ -162,8 +168,7 @@ void Shard::CannotKeep(const EndpointState& endpoint,
                        const absl::Status& status, StreamLink& link) {
   Log(LogLevel::kError, "nothing of the endpoint can be kept",
       {{"endpoint", endpoint.id()}, {"reason", base::ToLine(status)}});
-  link.Fail(absl::UnavailableError(
-      absl::StrCat("the collector cannot keep it: ", status.message())));
+  link.Fail(NotKept(status));
 }
 
 void Shard::Commit() {
@@ -193,9 +198,7 @@ void Shard::Commit() {
   if (!status.ok()) {
     Log(LogLevel::kError, "batches could not be kept",
         {{"batches", done.size()}, {"reason", base::ToLine(status)}});
-    // Our trouble, not the batch's: whoever holds it must keep it.
-    const absl::Status told = absl::UnavailableError(
-        absl::StrCat("the collector cannot keep it: ", status.message()));
+    const absl::Status told = NotKept(status);
     for (const Pending& item : done) {
       if (const auto it = streams_.find(item.stream); it != streams_.end()) {
         it->second.link->Fail(told);

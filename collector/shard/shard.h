@@ -117,7 +117,6 @@ class Shard {
   void Handle(GoodbyeSaid&& goodbye);
   void Handle(StreamClosed&& closed);
   void Commit();
-  // Our trouble, not the sender's, who must keep what it has.
   static void CannotKeep(const EndpointState& endpoint,
                          const absl::Status& status, StreamLink& link);
   void WarmUp(EndpointState& endpoint);

@@ -75,6 +75,7 @@ class Stage {
   void Mishap();
   void JumpClock();
   void CutCollectorPower();
+  void MendCollectorDisk(const absl::Status& broken);
   void CutAgentPower();
   void FillDisk();
   void BreakDisk();

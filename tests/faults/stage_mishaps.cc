@@ -108,12 +108,16 @@ void Stage::JumpClock() {
 void Stage::CutCollectorPower() {
   if (collector_disk_ == nullptr) return;
   ++verdict_.faults["power_cut_collector"];
-  const absl::Status cut = collector_disk_->CutPower();
+  MendCollectorDisk(collector_disk_->CutPower());
+}
+
+// After what was done to it, `broken`: OK when it could be done.
+void Stage::MendCollectorDisk(const absl::Status& broken) {
   collector_->Signal(SIGKILL);
   collector_->Wait();
   const absl::Status back = collector_disk_->Remount();
-  if (!cut.ok() || !back.ok()) {
-    verdict_.Complain("power: ", base::ToLine(cut), " ", base::ToLine(back));
+  if (!broken.ok() || !back.ok()) {
+    verdict_.Complain("disk: ", base::ToLine(broken), " ", base::ToLine(back));
   }
   StartCollector(false);
 }
@@ -152,13 +156,7 @@ void Stage::BreakDisk() {
   if (!collector_->running()) {
     verdict_.Complain("the collector ended as its disk became read-only");
   }
-  collector_->Signal(SIGKILL);
-  collector_->Wait();
-  const absl::Status back = collector_disk_->Remount();
-  if (!broken.ok() || !back.ok()) {
-    verdict_.Complain("disk: ", base::ToLine(broken), " ", base::ToLine(back));
-  }
-  StartCollector(false);
+  MendCollectorDisk(broken);
 }
 
 // An endpoint that keeps to no rule and strangers that only make noise, as
