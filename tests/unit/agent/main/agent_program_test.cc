@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <string>
@@ -34,6 +35,10 @@ class AgentProgramTest : public ::testing::Test {
     posix_spawn_file_actions_init(&files);
     const std::string out = folder_ / "stdout";
     const std::string err = folder_ / "stderr";
+    // A program that still runs keeps its own file: two writing into one
+    // would overwrite each other's lines.
+    std::filesystem::remove(out);
+    std::filesystem::remove(err);
     posix_spawn_file_actions_addopen(&files, 1, out.c_str(),
                                      O_WRONLY | O_CREAT | O_TRUNC, 0600);
     posix_spawn_file_actions_addopen(&files, 2, err.c_str(),
