@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <random>
 #include <utility>
 
@@ -21,6 +22,7 @@ namespace forewarn::bench {
 namespace {
 
 constexpr uint64_t kBell = ~uint64_t{0};
+constexpr ptrdiff_t kAdoptsATurn = 16;
 
 double MillisecondsSince(absl::Time begin) {
   return absl::ToDoubleMilliseconds(absl::Now() - begin);
@@ -110,7 +112,12 @@ void LoadStreams::Adopt() {
   std::vector<Dialled> dialled;
   {
     base::MutexLock lock(&mutex_);
-    dialled.swap(dialled_);
+    // A few at a time: who is connected already is served first.
+    const auto end =
+        dialled_.begin() + std::min<ptrdiff_t>(dialled_.size(), kAdoptsATurn);
+    std::move(dialled_.begin(), end, std::back_inserter(dialled));
+    dialled_.erase(dialled_.begin(), end);
+    if (!dialled_.empty()) bell_.Ring();
   }
   for (Dialled& done : dialled) {
     if (done.connection == nullptr) {

@@ -136,7 +136,7 @@ class LoadStreams {
   base::CondVar changed_;
   bool stopping_ ABSL_GUARDED_BY(mutex_) = false;
   std::deque<uint32_t> to_dial_ ABSL_GUARDED_BY(mutex_);
-  std::vector<Dialled> dialled_ ABSL_GUARDED_BY(mutex_);
+  std::deque<Dialled> dialled_ ABSL_GUARDED_BY(mutex_);
   std::vector<std::pair<absl::Time, uint32_t>> waiting_;  // heap by time
   std::vector<std::thread> dialers_;
 };
