@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <functional>
 #include <iterator>
 #include <memory>
 #include <system_error>
@@ -65,8 +64,7 @@ absl::Status LoadRules(const std::string& file, detect::RuleSet& rules) {
   if (errors.empty() && !file.empty()) {
     std::ifstream stream(file, std::ios::binary);
     if (!stream) {
-      return absl::NotFoundError(
-          absl::StrCat("read ", file, ": cannot open"));
+      return absl::NotFoundError(absl::StrCat("read ", file, ": cannot open"));
     }
     const std::string text((std::istreambuf_iterator<char>(stream)),
                            std::istreambuf_iterator<char>());
@@ -74,17 +72,6 @@ absl::Status LoadRules(const std::string& file, detect::RuleSet& rules) {
   }
   if (errors.empty()) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrJoin(errors, "\n"));
-}
-
-// How odd the endpoint is in all: the mean of its three oddest series, so
-// that one noisy series alone does not speak for the machine.
-double EndpointScore(std::vector<double> scores) {
-  const size_t n = std::min<size_t>(scores.size(), 3);
-  std::partial_sort(scores.begin(), scores.begin() + n, scores.end(),
-                    std::greater<>());
-  double sum = 0;
-  for (size_t i = 0; i < n; ++i) sum += scores[i];
-  return n == 0 ? 0 : sum / static_cast<double>(n);
 }
 
 class Backtest {
@@ -150,7 +137,8 @@ class Backtest {
       FOREWARN_ASSIGN_OR_RETURN(const bool more, input.Read(row));
       if (!more) break;
       ++report_.rows;
-      if (row.time > last) {
+      const bool news = row.time > last;
+      if (news) {
         last = row.time;
         samples.clear();
         for (uint32_t i = 0; i < count; ++i) {
@@ -162,7 +150,7 @@ class Backtest {
       } else {
         ++report_.skipped_rows;
       }
-      if (wants_scores) WriteScores(judge, row, scores);
+      if (wants_scores) WriteScores(judge, row, news, scores);
     }
     FOREWARN_RETURN_IF_ERROR(
         base::Annotate(book.status(), "correlate " + file.path));
@@ -186,19 +174,21 @@ class Backtest {
     return header;
   }
 
+  // `news`: the row was judged.
   static void WriteScores(const detect::EndpointJudge& judge,
-                          const CsvSeries::Row& row, CsvWriter& out) {
-    std::vector<double> scores;
-    for (uint32_t i = 0; i < row.values.size(); ++i) {
-      scores.push_back(row.values[i] ? judge.AnomalyScore(i) : 0);
-    }
+                          const CsvSeries::Row& row, bool news,
+                          CsvWriter& out) {
+    const std::string endpoint = CsvNumber(news ? judge.Novelty().score : 0);
     std::vector<std::string> fields = {row.timestamp};
-    if (scores.size() == 1) {
+    if (row.values.size() == 1) {
       fields.push_back(row.values[0] ? CsvNumber(*row.values[0]) : "");
-      fields.push_back(CsvNumber(scores[0]));
+      fields.push_back(endpoint);
     } else {
-      fields.push_back(CsvNumber(EndpointScore(scores)));
-      for (const double score : scores) fields.push_back(CsvNumber(score));
+      fields.push_back(endpoint);
+      for (uint32_t i = 0; i < row.values.size(); ++i) {
+        fields.push_back(
+            CsvNumber(news && row.values[i] ? judge.AnomalyScore(i) : 0));
+      }
     }
     out.Write(fields);
   }

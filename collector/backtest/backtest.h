@@ -39,8 +39,8 @@ struct BacktestReport {
 //          metric{key=value,key=value}, or any other name for a gauge. An
 //          empty cell or nan is a missing sample.
 // Output   scores: timestamp,value,anomaly_score for one series, else
-//          timestamp,anomaly_score,<a score column for each series>, where
-//          the first is the mean of the three highest.
+//          timestamp,anomaly_score,<a score column for each series>; the
+//          anomaly_score is the endpoint's novelty (EndpointOddness).
 //          symptoms: endpoint,series,detector,rule,opened,cleared,priority,
 //          score,predicted_limit_time,message.
 //          tickets: ticket,endpoint,opened,closed,priority,title,symptoms.

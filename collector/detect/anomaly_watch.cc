@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "absl/strings/match.h"
 #include "collector/detect/seconds.h"
@@ -73,8 +74,12 @@ constexpr float kClears = 0.25F;
 constexpr float kFeltStill = 0.35F;
 constexpr absl::Duration kSmoothing = absl::Minutes(2);
 constexpr absl::Duration kClearHold = absl::Minutes(10);
+// Nobody is called before two nights have been seen.
+constexpr absl::Duration kKnown = absl::Hours(48);
 constexpr absl::Duration kLasts = absl::Minutes(30);
 constexpr absl::Duration kLastsLong = absl::Hours(1);
+// Of an endpoint's series some turn odd a minute later than others.
+constexpr float kHeld = 0.9F;
 constexpr int kSeveral = 4;  // metrics, this one counted in
 constexpr size_t kMaxStanding = 20;
 
@@ -109,12 +114,14 @@ void AnomalyWatch::Define(uint32_t series,
   }
   const auto known =
       std::find(metrics_.begin(), metrics_.end(), definition.metric);
-  state.metric_group = static_cast<uint8_t>(
-      std::min<size_t>(known - metrics_.begin(), 255));
+  state.metric_group =
+      static_cast<uint8_t>(std::min<size_t>(known - metrics_.begin(), 255));
   if (known == metrics_.end() && metrics_.size() < 255) {
     metrics_.push_back(definition.metric);
   }
+  speakers_ += state.may_speak ? 1 : 0;
   if (series < states_.size()) {
+    speakers_ -= states_[series].may_speak ? 1 : 0;
     states_[series] = state;
   } else {
     states_.push_back(state);
@@ -124,13 +131,18 @@ void AnomalyWatch::Define(uint32_t series,
 void AnomalyWatch::Observe(absl::Time time, uint32_t series, double value) {
   if (series >= states_.size()) return;
   State& state = states_[series];
-  const double score = state.detector.Observe(time, value);
-  const absl::Duration since =
-      std::min(time - state.last, kSmoothing);
+  if (!state.detector.Observe(time, value)) return;
+  const double score = state.detector.score();
+  if (state.may_speak) {
+    state.held = std::max(static_cast<float>(state.detector.weight()),
+                          state.held * kHeld);
+    judged_ = true;
+  }
+  const absl::Duration since = std::min(time - state.last, kSmoothing);
+  state.first = std::min(state.first, time);
   state.last = time;
   state.value = static_cast<float>(value);
-  const double share =
-      SecondsOf(since) / SecondsOf(since + kSmoothing);
+  const double share = SecondsOf(since) / SecondsOf(since + kSmoothing);
   state.strength += static_cast<float>(share * (score - state.strength));
   if (!state.may_speak) return;
   if (!state.stands) {
@@ -154,13 +166,14 @@ void AnomalyWatch::Observe(absl::Time time, uint32_t series, double value) {
 void AnomalyWatch::Forget(uint32_t series) {
   if (series >= states_.size() || !states_[series].stands) return;
   states_[series].stands = false;
-  standing_.erase(
-      std::lower_bound(standing_.begin(), standing_.end(), series));
+  standing_.erase(std::lower_bound(standing_.begin(), standing_.end(), series));
 }
 
 v1::Priority AnomalyWatch::PriorityOf(absl::Time time,
                                       const State& state) const {
-  if (time - state.since < kLasts) return v1::INFO;
+  if (time - state.since < kLasts || state.since - state.first < kKnown) {
+    return v1::INFO;
+  }
   const bool felt = state.felt_floor > 0 && state.strength >= kFeltStill &&
                     state.value > state.felt_floor &&
                     state.value > state.detector.expected_high();
@@ -186,15 +199,23 @@ v1::Priority AnomalyWatch::PriorityOf(absl::Time time,
   return felt || (several && strongest) ? v1::P4 : v1::INFO;
 }
 
+void AnomalyWatch::JudgeEndpoint(absl::Time time) {
+  oddness_.Begin();
+  for (const State& state : states_) {
+    if (state.held > 0) oddness_.Add(state.held);
+  }
+  oddness_.Finish(time, speakers_);
+}
+
 const std::vector<AnomalyWatch::Finding>& AnomalyWatch::Decide(
     absl::Time time) {
+  if (std::exchange(judged_, false)) JudgeEndpoint(time);
   findings_.clear();
   for (const uint32_t series : standing_) {
     State& state = states_[series];
     // Once raised it stays so until it clears: no ticket is taken back.
     state.priority = std::min(state.priority, PriorityOf(time, state));
-    findings_.push_back(
-        {series, state.priority, state.strength, state.since});
+    findings_.push_back({series, state.priority, state.strength, state.since});
   }
   return findings_;
 }

@@ -9,6 +9,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "collector/detect/anomaly_detector.h"
+#include "collector/detect/endpoint_oddness.h"
 #include "collector/detect/series_table.h"
 #include "forewarn/v1/desk.pb.h"
 
@@ -41,11 +42,13 @@ class AnomalyWatch {
   const std::vector<Finding>& Decide(absl::Time time);
 
   double score(uint32_t series) const;
+  // The endpoint as a whole, as of the last Decide.
+  const EndpointOddness::Novelty& novelty() const { return oddness_.novelty(); }
   const AnomalyDetector* detector(uint32_t series) const;
 
   template <typename Self, typename Archive>
   static void Fields(Self& self, Archive& archive) {
-    archive(self.standing_);
+    archive(self.standing_, self.oddness_);
     archive.InPlace(self.states_);
   }
 
@@ -58,7 +61,9 @@ class AnomalyWatch {
     bool may_speak = true;
     bool stands = false;
     float strength = 0;  // the score, smoothed
+    float held = 0;      // its weight, which fades within minutes
     float value = 0;
+    absl::Time first = absl::InfiniteFuture();
     absl::Time last;
     absl::Time since;
     absl::Time weak_since;
@@ -69,14 +74,19 @@ class AnomalyWatch {
     template <typename Self, typename Archive>
     static void Fields(Self& self, Archive& archive) {
       archive(self.detector, self.may_speak, self.stands, self.strength,
-              self.value, self.last, self.since, self.weak_since,
-              self.priority);
+              self.held, self.value, self.first, self.last, self.since,
+              self.weak_since, self.priority);
     }
   };
 
   v1::Priority PriorityOf(absl::Time time, const State& state) const;
 
+  void JudgeEndpoint(absl::Time time);
+
   std::vector<State> states_;
+  size_t speakers_ = 0;  // series that may speak
+  bool judged_ = false;  // one of them, since the last Decide
+  EndpointOddness oddness_;
   std::vector<uint32_t> standing_;  // ascending
   std::vector<Finding> findings_;
   std::vector<std::string> metrics_;  // a metric's group is its place

@@ -116,6 +116,10 @@ class EndpointJudge::Impl {
     return anomalies_.score(series);
   }
 
+  const EndpointOddness::Novelty& Novelty() const {
+    return anomalies_.novelty();
+  }
+
   absl::Time now() const { return now_; }
 
   std::string SaveState() const {
@@ -358,6 +362,10 @@ absl::Time EndpointJudge::now() const { return impl_->now(); }
 
 double EndpointJudge::AnomalyScore(uint32_t series) const {
   return impl_->AnomalyScore(series);
+}
+
+const EndpointOddness::Novelty& EndpointJudge::Novelty() const {
+  return impl_->Novelty();
 }
 
 }  // namespace forewarn::detect

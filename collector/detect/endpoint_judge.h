@@ -10,6 +10,7 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "collector/detect/endpoint_oddness.h"
 #include "collector/detect/endpoint_profile.h"
 #include "collector/detect/rule_set.h"
 #include "collector/detect/symptom.h"
@@ -55,8 +56,10 @@ class EndpointJudge {
   // Of the last tick; the infinite past before the first.
   absl::Time now() const;
 
-  // How odd the series' latest sample was, 0 to 1; 0 until enough was seen.
+  // How odd the series' latest minute was, 0 to 1; 0 until enough was seen.
   double AnomalyScore(uint32_t series) const;
+  // The endpoint as a whole, as of its latest minute.
+  const EndpointOddness::Novelty& Novelty() const;
 
  private:
   class Impl;

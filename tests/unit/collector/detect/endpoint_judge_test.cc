@@ -159,8 +159,7 @@ TEST_F(EndpointJudgeTest, AWorseLevelUpdatesTheSameSymptom) {
   const uint32_t free = Series("forewarn.filesystem.available",
                                {{"system.filesystem.mountpoint", "/"}}, "By");
   const uint32_t other = Series("forewarn.filesystem.available",
-                                {{"system.filesystem.mountpoint", "/a"}},
-                                "By");
+                                {{"system.filesystem.mountpoint", "/a"}}, "By");
   for (int i = 0; i < 10; ++i) {
     Tick({{used, 0.95}, {free, 8e9}, {other, 1e9}});
   }
@@ -383,7 +382,8 @@ TEST_F(EndpointJudgeTest, WhatUsersFeelAndLastsBecomesPlannedCare) {
   const uint32_t latency = Series("forewarn.disk.latency", {}, "s");
   std::mt19937 random(9);
   std::normal_distribution<double> noise(0, 1);
-  for (int i = 0; i < 8640; ++i) {
+  // Two days are known before an anomaly alone may call anybody.
+  for (int i = 0; i < 2 * 8640 + 30; ++i) {
     Tick({{latency, 0.004 * std::exp(0.2 * noise(random))}});
   }
   EXPECT_THAT(sink_.Story(), IsEmpty());
