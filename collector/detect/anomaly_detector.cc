@@ -162,7 +162,7 @@ void AnomalyDetector::Judge(absl::Time time, double value) {
   look(View::kSlowLevel, value - slow_, floor);
   look(View::kJump, move, floor);
   double seasonal = slow_;
-  if (days_[hour.near] > 0 && days_[hour.next] > 0) {
+  if (minutes_[hour.near] > 0 && minutes_[hour.next] > 0) {
     seasonal =
         hours_[hour.near] * (1 - hour.share) + hours_[hour.next] * hour.share;
     look(View::kHour, value - seasonal, floor);
@@ -229,9 +229,9 @@ void AnomalyDetector::Learn(absl::Time time, double value, double floor,
   slow_ +=
       Rate(kSlowRate, seen_) *
       (seen_ < kFirst ? off : std::clamp(off, -kClip * unit, kClip * unit));
-  uint16_t& days = days_[hour.near];
-  if (days < UINT16_MAX) ++days;
-  hours_[hour.near] += static_cast<float>(std::max(kHourRate, 1.0 / days) *
+  uint8_t& minutes = minutes_[hour.near];
+  if (minutes < UINT8_MAX) ++minutes;
+  hours_[hour.near] += static_cast<float>(std::max(kHourRate, 1.0 / minutes) *
                                           (value - hours_[hour.near]));
   if (seen_ < UINT32_MAX) ++seen_;
 }

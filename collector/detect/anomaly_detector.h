@@ -24,7 +24,7 @@ namespace forewarn::detect {
 //
 // Input    gauges as they are, counters as rates (a reset is no sample),
 //          states as values; a pause is no jump.
-// State    some 850 bytes; no allocation. Silent until kWarmUp minutes.
+// State    some 750 bytes; no allocation. Silent until kWarmUp minutes.
 // Threads  thread-compatible.
 class AnomalyDetector {
  public:
@@ -71,7 +71,7 @@ class AnomalyDetector {
             self.surprise_, self.weight_, self.view_, self.value_,
             self.expected_, self.band_, self.quick_, self.middle_, self.slow_,
             self.low_, self.high_, self.moves_, self.usual_moves_, self.away_,
-            self.away_high_, self.away_since_, self.hours_, self.days_,
+            self.away_high_, self.away_since_, self.hours_, self.minutes_,
             self.views_, self.together_);
   }
 
@@ -138,8 +138,8 @@ class AnomalyDetector {
   bool away_high_ = false;
   absl::Time away_since_;
 
-  std::array<float, kHours> hours_{};    // mean, by hour of the day in UTC
-  std::array<uint16_t, kHours> days_{};  // samples in it, up to its memory
+  std::array<float, kHours> hours_{};      // mean, by hour of the day in UTC
+  std::array<uint8_t, kHours> minutes_{};  // samples in it, up to its memory
   std::array<Lens, kViews> views_;
   TailModel together_;
 };

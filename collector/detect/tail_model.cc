@@ -94,7 +94,7 @@ void TailModel::Fit(const Prior& prior) {
     moment += beyond + 0.5 * counts_[bin];
     beyond += counts_[bin];
   }
-  tail_ = static_cast<float>(bin);
+  tail_ = static_cast<uint8_t>(bin);
   tail_surprise_ =
       static_cast<float>(-std::log10((beyond + kUnit) / (total + 2 * kUnit)));
   // Excesses in natural logarithms.
@@ -107,7 +107,7 @@ void TailModel::Fit(const Prior& prior) {
   while (bin > 0 && farther + counts_[bin - 1] <= kBody * total) {
     farther += counts_[--bin];
   }
-  body_ = static_cast<float>(bin);
+  body_ = static_cast<uint8_t>(bin);
 }
 
 }  // namespace forewarn::detect
