@@ -18,6 +18,13 @@ constexpr double kLookShare = 0.05;
 constexpr absl::Duration kMaxLook = absl::Minutes(15);
 // A looser tier is taken only well beyond its border, and after a while.
 constexpr double kSlack = 1.5;
+// A forecast whose time has passed so often over, and that still names half of
+// it or more, was wrong: it is taken back, and is not made again for as long
+// unless it names less than that.
+constexpr absl::Duration kCanMiss = absl::Hours(12);
+constexpr double kMissedAfter = 2;
+constexpr double kStillLeft = 0.5;
+constexpr double kSilentAfterMiss = 3;
 // So near to the limit it counts as reached.
 constexpr double kReached = 0.02;
 
@@ -72,17 +79,20 @@ const std::optional<ForecastRule::Verdict>& ForecastRule::Observe(
 }
 
 void ForecastRule::Open(absl::Time time, double value, double limit) {
-  const bool any_from = std::any_of(
-      tiers_.begin(), tiers_.end(), [&](const Tier& tier) {
+  const bool any_from =
+      std::any_of(tiers_.begin(), tiers_.end(), [&](const Tier& tier) {
         return !tier.from || sign_ * value >= sign_ * *tier.from;
       });
   std::optional<LimitForecast::Estimate> estimate;
   if (any_from) estimate = forecast_.EstimateTimeLeft(limit, false);
+  if (estimate && time < after_miss_until_ &&
+      estimate->middle > after_miss_left_) {
+    estimate.reset();
+  }
   for (const size_t i : tightest_first_) {
     const Tier& tier = tiers_[i];
-    const bool due =
-        estimate && estimate->low < tier.time_left &&
-        (!tier.from || sign_ * value >= sign_ * *tier.from);
+    const bool due = estimate && estimate->low < tier.time_left &&
+                     (!tier.from || sign_ * value >= sign_ * *tier.from);
     if (!due) {
       due_since_[i] = absl::InfiniteFuture();
       continue;
@@ -97,6 +107,8 @@ void ForecastRule::Open(absl::Time time, double value, double limit) {
     close_hold_ =
         std::clamp(estimate->window * kCloseShare, kMinClose, kMaxClose);
     opened_room_ = sign_ * (limit - value);
+    opened_at_ = time;
+    opened_left_ = estimate->middle;
     looser_since_ = absl::InfiniteFuture();
     return;
   }
@@ -113,6 +125,14 @@ void ForecastRule::Hold(absl::Time time, double value, double limit) {
   }
   const std::optional<LimitForecast::Estimate> estimate =
       forecast_.EstimateTimeLeft(limit, true);
+  if (estimate && opened_left_ > kCanMiss &&
+      time - opened_at_ > kMissedAfter * opened_left_ &&
+      estimate->middle > kStillLeft * opened_left_) {
+    after_miss_left_ = kStillLeft * opened_left_;
+    after_miss_until_ = time + kSilentAfterMiss * opened_left_;
+    Close();
+    return;
+  }
   std::optional<size_t> tier;
   if (estimate) tier = TierOf(estimate->low, value, 1);
   if (!tier && estimate) tier = TierOf(estimate->low, value, kSlack);
@@ -129,19 +149,21 @@ void ForecastRule::Hold(absl::Time time, double value, double limit) {
       looser_since_ = absl::InfiniteFuture();
     }
     verdict_->estimate = *estimate;
-    close_hold_ = std::clamp(
-        std::min(close_hold_, estimate->window * kCloseShare), kMinClose,
-        kMaxClose);
+    close_hold_ =
+        std::clamp(std::min(close_hold_, estimate->window * kCloseShare),
+                   kMinClose, kMaxClose);
     return;
   }
   // More room than when it opened: whatever filled it is gone.
-  const absl::Duration hold =
-      room > 1.5 * opened_room_ ? std::min(close_hold_, kMinClose)
-                                : close_hold_;
-  if (time - supported_ >= hold) {
-    verdict_.reset();
-    std::fill(due_since_.begin(), due_since_.end(), absl::InfiniteFuture());
-  }
+  const absl::Duration hold = room > 1.5 * opened_room_
+                                  ? std::min(close_hold_, kMinClose)
+                                  : close_hold_;
+  if (time - supported_ >= hold) Close();
+}
+
+void ForecastRule::Close() {
+  verdict_.reset();
+  std::fill(due_since_.begin(), due_since_.end(), absl::InfiniteFuture());
 }
 
 }  // namespace forewarn::detect

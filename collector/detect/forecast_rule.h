@@ -49,8 +49,9 @@ class ForecastRule {
   template <typename Self, typename Archive>
   static void Fields(Self& self, Archive& archive) {
     archive(self.forecast_, self.verdict_, self.supported_, self.close_hold_,
-            self.opened_room_, self.looser_since_, self.look_interval_,
-            self.next_look_);
+            self.opened_room_, self.opened_at_, self.opened_left_,
+            self.after_miss_left_, self.after_miss_until_, self.looser_since_,
+            self.look_interval_, self.next_look_);
     archive.InPlace(self.due_since_);
   }
 
@@ -59,6 +60,7 @@ class ForecastRule {
                                double slack) const;
   void Open(absl::Time time, double value, double limit);
   void Hold(absl::Time time, double value, double limit);
+  void Close();
 
   double sign_;
   std::vector<Tier> tiers_;  // as given
@@ -72,6 +74,11 @@ class ForecastRule {
   absl::Time supported_;
   absl::Duration close_hold_;
   double opened_room_ = 0;
+  absl::Time opened_at_;
+  absl::Duration opened_left_;
+  // After a miss: what it takes to speak again, and how long.
+  absl::Duration after_miss_left_ = absl::InfiniteDuration();
+  absl::Time after_miss_until_ = absl::InfinitePast();
   absl::Time looser_since_;
   absl::Duration look_interval_;
   absl::Time next_look_ = absl::InfinitePast();

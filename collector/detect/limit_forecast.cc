@@ -26,10 +26,15 @@ constexpr double kHole = 0.35;
 // A trend must have lasted so much of the time it claims to be left: within
 // a day, and beyond.
 constexpr double kLasted = 0.65;
+// And less when it is as straight as a line.
+constexpr double kLastedStraight = 0.45;
+constexpr double kStraight = 0.12;
 constexpr double kLastedBeyondDay = 1;
 // Daily rhythms are trends, too, until a day has been seen.
 constexpr absl::Duration kSoon = absl::Hours(4);
 constexpr absl::Duration kRhythm = absl::Hours(24);
+constexpr absl::Duration kAtOnce = absl::Minutes(30);
+constexpr double kEverSince = 0.6;
 
 // Not worth a closer look: by its ends alone the trend is so much too slow.
 constexpr double kFarTooSlow = 2;
@@ -57,6 +62,13 @@ absl::Span<const TrendPoint> Since(absl::Span<const TrendPoint> points,
   return points.subspan(from);
 }
 
+double Lasted(const LimitForecast::Estimate& estimate) {
+  if (estimate.high - estimate.low < kStraight * estimate.middle) {
+    return kLastedStraight;
+  }
+  return estimate.middle > kRhythm ? kLastedBeyondDay : kLasted;
+}
+
 }  // namespace
 
 LimitForecast::LimitForecast(Direction direction, absl::Duration horizon,
@@ -65,25 +77,36 @@ LimitForecast::LimitForecast(Direction direction, absl::Duration horizon,
       horizon_(horizon),
       min_window_(std::max(min_window, absl::Minutes(1))) {}
 
-void LimitForecast::Observe(absl::Time time, double value,
-                            double limit) {
+void LimitForecast::Observe(absl::Time time, double value, double limit) {
   const double rising = sign_ * value;
   if (seen_ >= 2) {
     // The middle one of three, at its own time: a spike of one sample is gone.
     const double median = Median3(before_, latest_, rising);
     memory_.Add(now_, median);
     rises_.Add(now_, median, sign_ * limit);
+    day_.Add(now_, median);
   }
   before_time_ = now_;
   before_ = latest_;
   now_ = time;
   latest_ = rising;
-  ++seen_;
+  if (seen_++ == 0) first_ = rising;
 }
 
-bool LimitForecast::SeenLongEnough(absl::Duration time_left) const {
-  if (time_left <= kSoon) return true;
-  return memory_.Reach(now_) >= std::min(kRhythm, 2 * time_left);
+// Before a day was seen nobody knows what a day brings: until then only what
+// is about to happen, or has gone on ever since, is believed.
+bool LimitForecast::SeenLongEnough(const Estimate& estimate) const {
+  const absl::Duration reach = memory_.Reach(now_);
+  if (reach >= kRhythm || estimate.middle <= kAtOnce) return true;
+  const double ever = (latest_ - first_) / absl::ToDoubleSeconds(reach);
+  return ever >= kEverSince * std::abs(estimate.slope) &&
+         (estimate.middle <= kSoon || reach >= 2 * estimate.middle);
+}
+
+// Of a rise over `window`, per second: what yesterday brought as well.
+double LimitForecast::DailyShare(absl::Duration window) const {
+  const std::optional<double> rise = day_.RiseOfYesterday(now_, window);
+  return rise ? std::max(0.0, *rise) / absl::ToDoubleSeconds(window) : 0;
 }
 
 std::optional<LimitForecast::Estimate> LimitForecast::EstimateOver(
@@ -101,11 +124,11 @@ std::optional<LimitForecast::Estimate> LimitForecast::EstimateOver(
     }
   }
   const double crude = CrudeSlope(points);
-  if (crude <= 0 || limit - latest_ > kFarTooSlow * crude *
-                                          absl::ToDoubleSeconds(horizon_)) {
+  if (crude <= 0 ||
+      limit - latest_ > kFarTooSlow * crude * absl::ToDoubleSeconds(horizon_)) {
     return std::nullopt;
   }
-  const std::optional<RobustTrend> whole = FitTrend(points);
+  std::optional<RobustTrend> whole = FitTrend(points);
   if (!whole || whole->slope <= 0 ||
       whole->slope < kSignificant * whole->slope_error) {
     return std::nullopt;
@@ -153,16 +176,24 @@ std::optional<LimitForecast::Estimate> LimitForecast::EstimateOver(
                     .window = window,
                     .slope = sign_ * whole->slope};
   }
+  // What remains when today's rhythm is taken out.
+  const double daily = standing ? 0 : DailyShare(window);
+  if (daily > 0) {
+    if (whole->slope - daily < kSignificant * whole->slope_error) {
+      return std::nullopt;
+    }
+    whole->slope -= daily;
+  }
   const double error = kIntervalErrors * whole->slope_error;
-  const double fastest = std::max(whole->slope + error, recent->slope);
+  const double fastest = std::max(whole->slope + error, recent->slope - daily);
   const double slowest =
-      std::min(whole->slope - error, std::max(recent->slope, 0.0));
+      std::min(whole->slope - error, std::max(recent->slope - daily, 0.0));
   const double middle = room / whole->slope;
   Estimate estimate;
   estimate.middle = absl::Seconds(middle);
   estimate.low = absl::Seconds(room / fastest);
-  estimate.high = slowest > 0 ? absl::Seconds(room / slowest)
-                              : absl::InfiniteDuration();
+  estimate.high =
+      slowest > 0 ? absl::Seconds(room / slowest) : absl::InfiniteDuration();
   estimate.window = window;
   estimate.slope = sign_ * whole->slope;
   return estimate;
@@ -180,11 +211,9 @@ std::optional<LimitForecast::Estimate> LimitForecast::EstimateTimeLeft(
     const std::optional<Estimate> estimate =
         EstimateOver(window, rising_limit, standing);
     if (!estimate || estimate->low > horizon_) continue;
-    const double lasted =
-        estimate->middle > kRhythm ? kLastedBeyondDay : kLasted;
+    const double lasted = Lasted(*estimate);
     if (!standing) {
-      if (window < lasted * estimate->middle ||
-          !SeenLongEnough(estimate->middle) ||
+      if (window < lasted * estimate->middle || !SeenLongEnough(*estimate) ||
           rises_.HasPrecedent(latest_, std::abs(estimate->slope),
                               rising_limit)) {
         continue;

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "absl/time/time.h"
+#include "collector/detect/day_rhythm.h"
 #include "collector/detect/rise_history.h"
 #include "collector/detect/robust_trend.h"
 #include "collector/detect/trend_memory.h"
@@ -62,8 +63,8 @@ class LimitForecast {
 
   template <typename Self, typename Archive>
   static void Fields(Self& self, Archive& archive) {
-    archive(self.memory_, self.rises_, self.seen_, self.now_, self.before_time_,
-            self.latest_, self.before_);
+    archive(self.memory_, self.rises_, self.day_, self.seen_, self.first_,
+            self.now_, self.before_time_, self.latest_, self.before_);
   }
 
  private:
@@ -71,16 +72,19 @@ class LimitForecast {
 
   std::optional<Estimate> EstimateOver(absl::Duration window, double limit,
                                        bool standing) const;
-  bool SeenLongEnough(absl::Duration time_left) const;
+  bool SeenLongEnough(const Estimate& estimate) const;
+  double DailyShare(absl::Duration window) const;
 
   double sign_;
   absl::Duration horizon_;
   absl::Duration min_window_;
   TrendMemory memory_;  // of sign_ * value, so that all trends rise
   RiseHistory rises_;
+  DayRhythm day_;
 
   // The two samples before, for the median of three.
   size_t seen_ = 0;
+  double first_ = 0;  // value of all
   absl::Time now_ = absl::InfinitePast();
   absl::Time before_time_ = absl::InfinitePast();
   double latest_ = 0;

@@ -24,6 +24,10 @@ bool Alike(double a, double b, double factor) {
   return a <= factor * b && b <= factor * a;
 }
 
+bool InRange(double slope, double known) {
+  return slope >= kSlowest * known && slope <= kFastest * known;
+}
+
 }  // namespace
 
 void RiseHistory::Remember(const Rise& rise) {
@@ -74,17 +78,22 @@ void RiseHistory::Climb(absl::Time time, double value) {
   for (size_t i = lowest; i < kSteps; ++i) below_[i] = time;
 }
 
-void RiseHistory::EndRise() {
+// Per second until `end`; 0 where there is none to speak of.
+double RiseHistory::SlopeSinceFoot(absl::Time end) const {
   const double height = peak_ - trough_;
-  if (step_ <= 0 || height <= 0) return;
+  if (step_ <= 0 || height <= 0) return 0;
   // From a fifth of the way up: the foot is often rounded.
   const auto foot = static_cast<size_t>(
       std::clamp(std::floor(0.2 * height / step_) - 1, 0.0, kSteps - 1.0));
   const double foot_height = static_cast<double>(foot + 1) * step_;
-  const double seconds = absl::ToDoubleSeconds(peak_time_ - below_[foot]);
-  if (seconds <= 0 || foot_height >= height) return;
-  const double slope = (height - foot_height) / seconds;
-  Remember({trough_, peak_, slope, peak_time_});
+  const double seconds = absl::ToDoubleSeconds(end - below_[foot]);
+  if (seconds <= 0 || foot_height >= height) return 0;
+  return (height - foot_height) / seconds;
+}
+
+void RiseHistory::EndRise() {
+  const double slope = SlopeSinceFoot(peak_time_);
+  if (slope > 0) Remember({trough_, peak_, slope, peak_time_});
 }
 
 void RiseHistory::EndFall() {
@@ -102,9 +111,9 @@ void RiseHistory::Add(absl::Time time, double value, double limit) {
   }
   const double room = std::abs(limit - value);
   // Clipped: a jump is no noise.
-  noise_ += 0.02 * (std::min(std::abs(value - last_),
-                             noise_ * 5 + room * 1e-3) -
-                    noise_);
+  noise_ +=
+      0.02 *
+      (std::min(std::abs(value - last_), noise_ * 5 + room * 1e-3) - noise_);
   last_ = value;
   const double small =
       std::max(kSmallShare * std::max(room, std::abs(limit - peak_)),
@@ -133,15 +142,13 @@ void RiseHistory::Add(absl::Time time, double value, double limit) {
   }
 }
 
-bool RiseHistory::HasPrecedent(double value, double slope,
-                               double limit) const {
+bool RiseHistory::HasPrecedent(double value, double slope, double limit) const {
+  const double own = rising_ ? SlopeSinceFoot(peak_time_) : 0;
   for (size_t i = 0; i < count_; ++i) {
     const Rise& rise = rises_[i];
     const double height = rise.peak - rise.trough;
     if (limit - rise.peak < kRoomLeft * (limit - rise.trough)) continue;
-    if (slope < kSlowest * rise.slope || slope > kFastest * rise.slope) {
-      continue;
-    }
+    if (!InRange(slope, rise.slope) && !InRange(own, rise.slope)) continue;
     if (value > rise.peak + kHigher * height) continue;
     return true;
   }

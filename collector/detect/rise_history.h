@@ -18,8 +18,9 @@ class RiseHistory {
   // What moves by less than a tenth of the room to the limit is no rise.
   void Add(absl::Time time, double value, double limit);
 
-  // True if a rise of `slope` (per second) at `value` is like an earlier one
-  // that turned back with room left before `limit`.
+  // True if a rise of `slope` (per second) at `value`, or the one that goes on
+  // since its own foot, is like an earlier one that turned back with room left
+  // before `limit`.
   bool HasPrecedent(double value, double slope, double limit) const;
 
   template <typename Self, typename Archive>
@@ -50,6 +51,7 @@ class RiseHistory {
   void Climb(absl::Time time, double value);
   void EndRise();
   void EndFall();
+  double SlopeSinceFoot(absl::Time end) const;
 
   std::array<Rise, kRises> rises_;  // falls among them
   size_t count_ = 0;

@@ -88,14 +88,14 @@ absl::Status AddTraces(const fs::path& set, const fs::path& out, Work& work) {
   const absl::StatusOr<CsvTable> list = CsvTable::Read(set / "traces.csv");
   if (!list.ok()) return list.status();
   const int name = list->Column("trace"), limit = list->Column("limit"),
-            direction = list->Column("direction");
-  if (name < 0 || limit < 0 || direction < 0) {
+            direction = list->Column("direction"), kind = list->Column("kind");
+  if (kind < 0 || name < 0 || limit < 0 || direction < 0) {
     return absl::InvalidArgumentError(
         absl::StrCat((set / "traces.csv").string(),
-                     ": it needs columns trace, limit and direction"));
+                     ": it needs columns trace, kind, limit and direction"));
   }
   for (const std::vector<std::string>& row : list->rows) {
-    LimitTrace trace = {Find(set / "data", row[name]), row[limit],
+    LimitTrace trace = {Find(set / "data", row[name]), row[kind], row[limit],
                         row[direction]};
     work.push_back([trace, output = (out / (row[name] + ".csv")).string()] {
       return ScoreTrace(trace, output);

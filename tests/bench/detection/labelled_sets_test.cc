@@ -92,11 +92,17 @@ TEST_F(LabelledSetsTest, ATraceThatFillsGetsATicket) {
                     "\n");
   }
   folder_.Write("trace.csv", text);
-  FOREWARN_ASSERT_OK(ScoreTrace({folder_ / "trace.csv", "100", "up"},
-                                folder_ / "tickets.csv"));
+  FOREWARN_ASSERT_OK(
+      ScoreTrace({folder_ / "trace.csv", "disk_used_pct", "100", "up"},
+                 folder_ / "tickets.csv"));
   const std::vector<std::string> lines = Lines("tickets.csv");
   ASSERT_GE(lines.size(), 2);
   EXPECT_THAT(lines[1], HasSubstr(",open"));
+
+  // A kind that no shipped rule knows is forecast all the same.
+  FOREWARN_ASSERT_OK(ScoreTrace({folder_ / "trace.csv", "voltage", "100", "up"},
+                                folder_ / "others.csv"));
+  EXPECT_GE(Lines("others.csv").size(), 2);
 }
 
 TEST_F(LabelledSetsTest, BadInputIsToldWithFileAndLine) {

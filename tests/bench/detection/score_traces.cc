@@ -6,6 +6,7 @@
 #include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
 #include "collector/backtest/csv_writer.h"
 #include "collector/detect/endpoint_judge.h"
 #include "collector/detect/rule_set.h"
@@ -17,43 +18,85 @@
 namespace forewarn::bench {
 namespace {
 
-constexpr char kMetric[] = "system.filesystem.utilization";
+struct KindRule {
+  const char* kind;
+  const char* rule;
+};
+constexpr KindRule kKindRules[] = {
+    {"battery_capacity_pct", "battery_wear"},
+    {"disk_used_pct", "disk_fill"},
+    {"inode_used_pct", "inode_fill"},
+    {"mem_used_pct", "mem_leak"},
+    {"open_files", "fd_fill"},
+};
 
-// The levels of DESIGN: urgent, high, planned.
-absl::StatusOr<detect::RuleSet> RulesFor(const LimitTrace& trace) {
+// For kinds that no shipped rule forecasts: urgent, high, planned.
+constexpr char kDefaultRule[] = R"(rules:
+  - id: limit
+    subsystem: system
+    title: "{host} reaches its limit in {time_left}"
+    explanation: "{host} is at {value}"
+    signal: {metric: forewarn.files.utilization}
+    forecast:
+      limit: 1.0
+      direction: DIRECTION
+      levels:
+        - {priority: P2, time_left: 4h}
+        - {priority: P3, time_left: 24h, hold: 30min}
+        - {priority: P4, time_left: 4d, hold: 1h}
+)";
+
+struct TracePlan {
   detect::RuleSet rules;
-  const std::vector<std::string> errors = rules.Add(
-      absl::StrCat("rules:\n"
-                   "  - id: limit\n"
-                   "    subsystem: filesystem\n"
-                   "    title: \"{host} reaches its limit in {time_left}\"\n"
-                   "    explanation: \"{host} is at {value}\"\n"
-                   "    signal: {metric: ",
-                   kMetric,
-                   "}\n"
-                   "    forecast:\n"
-                   "      limit: ",
-                   trace.limit,
-                   "\n"
-                   "      direction: ",
-                   trace.direction,
-                   "\n"
-                   "      levels:\n"
-                   "        - {priority: P2, time_left: 4h}\n"
-                   "        - {priority: P3, time_left: 24h, hold: 30min}\n"
-                   "        - {priority: P4, time_left: 4d, hold: 1h}\n"),
-      trace.input);
-  if (errors.empty()) return rules;
-  return absl::InvalidArgumentError(absl::StrJoin(errors, "\n"));
+  const v1::Rule* rule = nullptr;  // of `rules`
+  double offset = 0;               // added to a value first
+  double scale = 1;                // brings the trace's limit to the rule's
+};
+
+absl::Status MakePlan(const LimitTrace& trace, TracePlan& plan) {
+  double limit = 0;
+  if (!absl::SimpleAtod(trace.limit, &limit)) {
+    return absl::InvalidArgumentError(
+        absl::StrCat(trace.input, ": '", trace.limit, "' is no limit"));
+  }
+  std::string id = "limit";
+  std::vector<std::string> errors;
+  for (const KindRule& one : kKindRules) {
+    if (trace.kind == one.kind) id = one.rule;
+  }
+  if (id == "limit") {
+    errors = plan.rules.Add(
+        absl::StrReplaceAll(kDefaultRule, {{"DIRECTION", trace.direction}}),
+        trace.input);
+  } else {
+    errors = detect::RuleSet::Load("", {}, plan.rules);
+  }
+  if (!errors.empty()) {
+    return absl::InvalidArgumentError(absl::StrJoin(errors, "\n"));
+  }
+  plan.rule = plan.rules.Find(id);
+  if (plan.rule == nullptr ||
+      plan.rule->forecast().direction() != trace.direction) {
+    return absl::InvalidArgumentError(absl::StrCat(
+        trace.input, ": no rule ", id, " that goes ", trace.direction));
+  }
+  // A limit of 0 cannot be scaled to; a forecast knows no origin, so that
+  // the whole series may be moved.
+  if (limit == 0) plan.offset = limit = 1;
+  plan.scale = plan.rule->forecast().limit() / limit;
+  return absl::OkStatus();
 }
 
 // Writes the edges of symptoms as lines of a ticket book.
 class TicketLines final : public detect::SymptomSink {
  public:
-  explicit TicketLines(backtest::CsvWriter& out) : out_(out) {}
+  TicketLines(const std::string& rule, backtest::CsvWriter& out)
+      : rule_(rule), out_(out) {}
 
   void Accept(detect::SymptomEdge edge) override {
     const v1::Symptom& symptom = edge.symptom;
+    // Others name no limit.
+    if (symptom.rule() != rule_) return;
     const bool opens = edge.kind == detect::SymptomEdge::Kind::kOpened;
     const bool closes = edge.kind == detect::SymptomEdge::Kind::kCleared;
     if (opens) ++ticket_;
@@ -71,6 +114,7 @@ class TicketLines final : public detect::SymptomSink {
         absl::ToDoubleSeconds(detect::TimeOf(time) - absl::UnixEpoch()));
   }
 
+  const std::string& rule_;
   backtest::CsvWriter& out_;
   uint64_t ticket_ = 0;
 };
@@ -79,7 +123,8 @@ class TicketLines final : public detect::SymptomSink {
 
 absl::Status ScoreTrace(const LimitTrace& trace, const std::string& output) {
   FOREWARN_ASSIGN_OR_RETURN(const CsvTable table, CsvTable::Read(trace.input));
-  FOREWARN_ASSIGN_OR_RETURN(const detect::RuleSet rules, RulesFor(trace));
+  TracePlan plan;
+  FOREWARN_RETURN_IF_ERROR(MakePlan(trace, plan));
   const int at_time = table.Column("time");
   const int at_value = table.Column("value");
   if (at_time < 0 || at_value < 0) {
@@ -89,13 +134,13 @@ absl::Status ScoreTrace(const LimitTrace& trace, const std::string& output) {
   backtest::CsvWriter out;
   FOREWARN_RETURN_IF_ERROR(out.Open(output));
   out.Write({"ticket", "time", "failure_time", "event"});
-  TicketLines tickets(out);
+  TicketLines tickets(plan.rule->id(), out);
   detect::EndpointProfile profile;
   profile.id = profile.host_name = "trace";
   profile.endpoint_class = v1::ENDPOINT_CLASS_SERVER;
-  detect::EndpointJudge judge(profile, rules, tickets);
+  detect::EndpointJudge judge(profile, plan.rules, tickets);
   wire::SeriesDefinition definition;
-  definition.metric = kMetric;
+  definition.metric = plan.rule->signal().metric();
   definition.unit = "1";
   definition.digits = wire::kAllBits;
   judge.DefineSeries(0, definition);
@@ -107,7 +152,7 @@ absl::Status ScoreTrace(const LimitTrace& trace, const std::string& output) {
     }
     // An empty cell is a sample that is missing.
     if (!absl::SimpleAtod(row[at_value], &value)) continue;
-    const wire::Sample sample = {0, value};
+    const wire::Sample sample = {0, (value + plan.offset) * plan.scale};
     judge.Observe(absl::UnixEpoch() + absl::Seconds(seconds),
                   absl::MakeConstSpan(&sample, 1));
   }
