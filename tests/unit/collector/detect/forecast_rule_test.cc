@@ -256,5 +256,36 @@ TEST(ForecastRuleTest, AGapOfANightIsNoTrend) {
   EXPECT_EQ(told.opened, 0);
 }
 
+// Nobody knows yet whether every day brings this.
+TEST(ForecastRuleTest, ABurstOfTheFirstDayIsNotTold) {
+  const auto burst = [](double h) {
+    return h < 6    ? 0.4
+           : h < 10 ? 0.4 + 0.1 * (h - 6)
+                    : 0.4;
+  };
+  EXPECT_EQ(Feed(burst, absl::Minutes(1), 20).opened, 0);
+}
+
+TEST(ForecastRuleTest, ALeakFromTheFirstMinuteOnIsTold) {
+  const Told told = Feed(
+      [](double h) { return 0.4 + 0.06 * h + Noise(0.002); },
+      absl::Minutes(1), 10);
+  EXPECT_GE(told.opened, 1);
+  EXPECT_LT(told.first_hour, 9);
+}
+
+// A cache that warms up for a day, and then is warm.
+TEST(ForecastRuleTest, AForecastThatDoesNotComeTrueIsTakenBack) {
+  const Told told = Feed(
+      [](double h) {
+        return h < 72 ? 0.2 + Noise(0.002)
+                      : 0.2 + 0.65 * (1 - std::exp((72 - h) / 40)) +
+                            0.0002 * (h - 72) + Noise(0.002);
+      },
+      absl::Minutes(5), 500);
+  EXPECT_EQ(told.opened, told.closed);
+  EXPECT_LE(told.opened, 1);
+}
+
 }  // namespace
 }  // namespace forewarn::detect

@@ -1,8 +1,10 @@
 #include "collector/detect/limit_forecast.h"
 
 #include <array>
+#include <cmath>
 #include <random>
 
+#include "collector/detect/day_rhythm.h"
 #include "collector/detect/rise_history.h"
 #include "collector/detect/robust_trend.h"
 #include "collector/detect/trend_memory.h"
@@ -63,6 +65,35 @@ TEST(TrendMemoryTest, KeepsTheLastMinutesFinely) {
   for (int i = 0; i < 1000; ++i) memory.Add(now += absl::Seconds(10), i);
   std::array<TrendPoint, kMaxTrendPoints> points;
   EXPECT_NEAR(memory.Window(now, absl::Minutes(5), points), 30, 1);
+}
+
+TEST(DayRhythmTest, KnowsWhatYesterdayBroughtAndWhatHasGrownSince) {
+  const auto rise = [](double per_day, double swing) {
+    DayRhythm day;
+    // Until the end of a half hour in the steepest stretch of the day.
+    const absl::Time start = absl::FromUnixSeconds(1'800'000'000);
+    absl::Time now = start;
+    for (; now < start + absl::Hours(72); now += absl::Minutes(5)) {
+      const double days = absl::ToDoubleHours(now - start) / 24;
+      day.Add(now, per_day * days + swing * std::sin(2 * M_PI * days));
+    }
+    return day.RiseOfYesterday(now, absl::Hours(3));
+  };
+  ASSERT_TRUE(rise(0, 1).has_value());
+  EXPECT_NEAR(*rise(0, 1), std::sin(2 * M_PI / 8), 0.1);
+  EXPECT_NEAR(*rise(5, 0), 0, 0.02) << "steady growth is no rhythm";
+  EXPECT_NEAR(*rise(5, 1), *rise(0, 1), 0.02);
+}
+
+TEST(DayRhythmTest, SaysNothingOfADayThatItHasNotSeen) {
+  DayRhythm day;
+  absl::Time now = kStart;
+  for (int i = 0; i < 20 * 12; ++i) day.Add(now += absl::Minutes(5), i);
+  EXPECT_FALSE(day.RiseOfYesterday(now, absl::Hours(3)).has_value());
+  // After a night without samples there is no yesterday either.
+  now += absl::Hours(30);
+  for (int i = 0; i < 12; ++i) day.Add(now += absl::Minutes(5), i);
+  EXPECT_FALSE(day.RiseOfYesterday(now, absl::Hours(3)).has_value());
 }
 
 TEST(RiseHistoryTest, KnowsARiseThatTurnedBack) {
