@@ -11,6 +11,7 @@ namespace {
 // Chosen on labelled series of machines and services, and on noise of known
 // shapes; results move little when they are doubled or halved.
 constexpr double kQuickRate = 1.0 / 10;
+constexpr double kHalfHourRate = 1.0 / 30;
 constexpr double kMiddleRate = 1.0 / 60;
 constexpr double kSlowRate = 1.0 / 1500;
 constexpr double kSpreadRate = 1.0 / 2000;
@@ -24,10 +25,10 @@ constexpr TailModel::Prior kTogetherPrior = {4, 60};
 constexpr double kCounts = 1;
 // So odd that it belongs to an event.
 constexpr double kEvent = 1.7;
+// A surprise is at most so many tenfolds beyond what was seen.
+constexpr double kBeyondSeen = 1.5;
 // How surprises of views become distances of their own model.
 constexpr double kOctavesOfSurprise = 0.83;
-// How much of what is beyond all that was known stays in the weight.
-constexpr double kBeyond = 0.2;
 // One step teaches a level at most so many spreads, and a spread eight.
 constexpr double kClip = 4;
 constexpr double kSpreadClip = 8;
@@ -58,6 +59,7 @@ absl::string_view ViewName(AnomalyDetector::View view) {
   switch (view) {
     case AnomalyDetector::View::kJump:
     case AnomalyDetector::View::kQuickLevel:
+    case AnomalyDetector::View::kHalfHour:
       return "jump";
     case AnomalyDetector::View::kSlowLevel:
       return "level";
@@ -137,11 +139,11 @@ double AnomalyDetector::Look(View view, double distance, double floor) {
 void AnomalyDetector::Judge(absl::Time time, double value) {
   const double before = seen_ == 0 ? value : value_;
   if (seen_ == 0) {
-    quick_ = middle_ = slow_ = low_ = high_ = value;
+    quick_ = half_hour_ = middle_ = slow_ = low_ = high_ = value;
   } else {
     const double seconds = SecondsOf(time - judged_at_);
     if (seconds > kPauseSteps * step_ && seconds > kPauseSeconds) {
-      quick_ = middle_ = value_ = value;
+      quick_ = half_hour_ = middle_ = value_ = value;
     } else {
       step_ += static_cast<float>(0.2 * (seconds - step_));
     }
@@ -159,6 +161,7 @@ void AnomalyDetector::Judge(absl::Time time, double value) {
     surprises[static_cast<size_t>(view)] = Look(view, distance, unit);
   };
   look(View::kQuickLevel, value - quick_, floor);
+  look(View::kHalfHour, value - half_hour_, floor);
   look(View::kSlowLevel, value - slow_, floor);
   look(View::kJump, move, floor);
   double seasonal = slow_;
@@ -168,6 +171,7 @@ void AnomalyDetector::Judge(absl::Time time, double value) {
     look(View::kHour, value - seasonal, floor);
   }
   middle_ += Rate(kMiddleRate, seen_) * (value - middle_);
+  half_hour_ += Rate(kHalfHourRate, seen_) * (value - half_hour_);
   quick_ += Rate(kQuickRate, seen_) * (value - quick_);
   look(View::kShift, quick_ - middle_, floor);
   moves_ += Rate(kMovesRate, seen_) * (move - moves_);
@@ -182,10 +186,10 @@ void AnomalyDetector::Judge(absl::Time time, double value) {
   if (seen_ > kFirst) {
     together_.Learn(far, surprise > kEvent, kTogetherPrior);
   }
-  surprise_ = static_cast<float>(surprise);
-  weight_ = seen_ < kWarmUp
-                ? 0
-                : static_cast<float>((1 - kBeyond) * surprise + kBeyond * sum);
+  // Nobody can know of what is so much rarer than all that was seen.
+  surprise_ = static_cast<float>(
+      std::min(surprise, std::log10(seen_ + 1.0) + kBeyondSeen));
+  outcry_ = seen_ < kWarmUp ? 0 : static_cast<float>(sum);
   view_ = static_cast<View>(
       std::max_element(surprises.begin(), surprises.end()) - surprises.begin());
   value_ = value;
@@ -198,6 +202,7 @@ void AnomalyDetector::SetExpected(double before, double seasonal) {
   const Lens& lens = views_[static_cast<size_t>(view_)];
   switch (view_) {
     case View::kQuickLevel:
+    case View::kHalfHour:
     case View::kJump:
       expected_ = before;
       break;

@@ -15,16 +15,17 @@ namespace forewarn::detect {
 // How odd the latest minute of one series is, by what that series did before.
 //
 // Samples are averaged over a minute, or judged singly where they come more
-// seldom. Six plain views look at each: the distance from a quick level, from
-// a slow one, from the value before, from what this hour of the day is like,
-// of the quick level from a middle one, and how restless the series is. How
+// seldom. Seven plain views look at each: the distance from a quick level, from
+// that of the last half hour, from a slow one, from the value before, from what
+// this hour of the day is like, of the quick level from that of the last hour,
+// and how restless the series is. How
 // often each distance occurs is learnt (TailModel), so that what is usual for
 // this series counts for nothing. What the views say together is again weighed
 // by how often that much was said, so that the surprise is a probability.
 //
 // Input    gauges as they are, counters as rates (a reset is no sample),
 //          states as values; a pause is no jump.
-// State    some 750 bytes; no allocation. Silent until kWarmUp minutes.
+// State    some 800 bytes; no allocation. Silent until kWarmUp minutes.
 // Threads  thread-compatible.
 class AnomalyDetector {
  public:
@@ -33,6 +34,7 @@ class AnomalyDetector {
   // What was odd about it, most of all.
   enum class View : uint8_t {
     kQuickLevel,  // left the last minutes' level
+    kHalfHour,    // left the last half hour's level
     kSlowLevel,   // out of the usual range
     kJump,        // far from the value before
     kHour,        // not what this hour of the day is like
@@ -53,9 +55,9 @@ class AnomalyDetector {
   double surprise() const { return surprise_; }
   // The same in [0, 1]: a tenth of it.
   double score() const;
-  // What it adds to its endpoint's oddness: the surprise, and a part of how
-  // far the views were beyond all that they knew.
-  double weight() const { return weight_; }
+  // What the views said together, unweighed by how often they say so: how far
+  // it is beyond all that they knew.
+  double outcry() const { return outcry_; }
   View view() const { return view_; }
 
   // What was judged last: a value, or a counter's rate.
@@ -68,15 +70,15 @@ class AnomalyDetector {
   static void Fields(Self& self, Archive& archive) {
     archive(self.gathered_, self.gathered_count_, self.counted_, self.last_,
             self.last_time_, self.seen_, self.judged_at_, self.step_,
-            self.surprise_, self.weight_, self.view_, self.value_,
-            self.expected_, self.band_, self.quick_, self.middle_, self.slow_,
-            self.low_, self.high_, self.moves_, self.usual_moves_, self.away_,
-            self.away_high_, self.away_since_, self.hours_, self.minutes_,
-            self.views_, self.together_);
+            self.surprise_, self.outcry_, self.view_, self.value_,
+            self.expected_, self.band_, self.quick_, self.half_hour_,
+            self.middle_, self.slow_, self.low_, self.high_, self.moves_,
+            self.usual_moves_, self.away_, self.away_high_, self.away_since_,
+            self.hours_, self.minutes_, self.views_, self.together_);
   }
 
  private:
-  static constexpr size_t kViews = 6;
+  static constexpr size_t kViews = 7;
   static constexpr size_t kHours = 24;
 
   // One way to look: the size of its distances, and how often they occur.
@@ -119,13 +121,14 @@ class AnomalyDetector {
   absl::Time judged_at_ = absl::InfinitePast();
   float step_ = 0;  // seconds between judgements
   float surprise_ = 0;
-  float weight_ = 0;
+  float outcry_ = 0;
   View view_ = View::kQuickLevel;
   double value_ = 0;
   double expected_ = 0;
   double band_ = 0;
 
   double quick_ = 0;
+  double half_hour_ = 0;
   double middle_ = 0;
   double slow_ = 0;
   double low_ = 0;  // the range, forgotten slowly

@@ -79,7 +79,7 @@ constexpr absl::Duration kKnown = absl::Hours(48);
 constexpr absl::Duration kLasts = absl::Minutes(30);
 constexpr absl::Duration kLastsLong = absl::Hours(1);
 // Of an endpoint's series some turn odd a minute later than others.
-constexpr float kHeld = 0.9F;
+constexpr float kHeld = 0.7F;
 constexpr int kSeveral = 4;  // metrics, this one counted in
 constexpr size_t kMaxStanding = 20;
 
@@ -134,8 +134,9 @@ void AnomalyWatch::Observe(absl::Time time, uint32_t series, double value) {
   if (!state.detector.Observe(time, value)) return;
   const double score = state.detector.score();
   if (state.may_speak) {
-    state.held = std::max(static_cast<float>(state.detector.weight()),
-                          state.held * kHeld);
+    const double weight = EndpointOddness::Weight(
+        state.detector.surprise(), state.detector.outcry(), speakers_);
+    state.weight = std::max(static_cast<float>(weight), state.weight * kHeld);
     judged_ = true;
   }
   const absl::Duration since = std::min(time - state.last, kSmoothing);
@@ -202,7 +203,7 @@ v1::Priority AnomalyWatch::PriorityOf(absl::Time time,
 void AnomalyWatch::JudgeEndpoint(absl::Time time) {
   oddness_.Begin();
   for (const State& state : states_) {
-    if (state.held > 0) oddness_.Add(state.held);
+    if (state.weight > 0) oddness_.Add(state.weight);
   }
   oddness_.Finish(time, speakers_);
 }

@@ -61,7 +61,7 @@ class AnomalyWatch {
     bool may_speak = true;
     bool stands = false;
     float strength = 0;  // the score, smoothed
-    float held = 0;      // its weight, which fades within minutes
+    float weight = 0;    // in its endpoint's oddness; fades within minutes
     float value = 0;
     absl::Time first = absl::InfiniteFuture();
     absl::Time last;
@@ -74,7 +74,7 @@ class AnomalyWatch {
     template <typename Self, typename Archive>
     static void Fields(Self& self, Archive& archive) {
       archive(self.detector, self.may_speak, self.stands, self.strength,
-              self.held, self.value, self.first, self.last, self.since,
+              self.weight, self.value, self.first, self.last, self.since,
               self.weak_since, self.priority);
     }
   };

@@ -55,21 +55,20 @@ double TailModel::DistanceOf(double surprise) const {
 }
 
 void TailModel::Learn(double distance, bool odd, const Prior& prior) {
+  // After a long run it takes as long to forget that there was one.
   if (odd) {
-    if (run_ < kRun) {
-      ++run_;
-    } else if (++late_ < kLateOneIn) {
-      return;
-    }
+    if (run_ < UINT8_MAX) ++run_;
   } else if (run_ > 0) {
     --run_;
   }
+  if (run_ > kRun && ++late_ < kLateOneIn) return;
   late_ = 0;
   const auto bin = std::min(static_cast<size_t>(Position(distance)), kBins - 1);
   counts_[bin] += kUnit;
   total_ += kUnit;
   if (total_ >= kMost) Halve();
-  if (stale_ == 0) {
+  // One of the tail changes it at once.
+  if (stale_ == 0 || bin >= tail_) {
     Fit(prior);
     stale_ = kFitEvery;
   }
