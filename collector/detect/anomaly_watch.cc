@@ -67,8 +67,8 @@ constexpr Felt kFelt[] = {
     {"forewarn.resolver.duration", 0.5F},
 };
 
-// Chosen: one in a hundred thousand, kept up over two minutes, opens.
-constexpr float kOpens = 0.5F;
+// Chosen: one in thirty thousand, kept up over minutes, opens.
+constexpr float kOpens = 0.45F;
 constexpr float kClears = 0.25F;
 // What users feel still counts when the detector begins to get used to it.
 constexpr float kFeltStill = 0.35F;

@@ -394,7 +394,7 @@ TEST_F(EndpointJudgeTest, WhatUsersFeelAndLastsBecomesPlannedCare) {
               ElementsAre("opened INFO anomaly", "updated P4 anomaly"));
   const v1::Symptom& symptom = sink_.edges[0].symptom;
   EXPECT_EQ(symptom.subsystem(), "disk");
-  EXPECT_GE(symptom.evidence().score(), 0.5);
+  EXPECT_GE(symptom.evidence().score(), 0.45);
   EXPECT_LT(symptom.evidence().expected_high(), 0.4);
 }
 
