@@ -3,21 +3,23 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <functional>
 #include <iterator>
-#include <memory>
+#include <optional>
 #include <system_error>
+#include <thread>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
 #include "absl/strings/strip.h"
-#include "collector/backtest/csv_series.h"
 #include "collector/backtest/csv_writer.h"
 #include "collector/backtest/edge_book.h"
-#include "collector/detect/endpoint_judge.h"
+#include "collector/backtest/file_run.h"
 #include "collector/detect/rule_set.h"
 #include "collector/words/words.h"
+#include "protos/base/mutex.h"
 #include "protos/base/status.h"
 
 namespace forewarn::backtest {
@@ -74,6 +76,72 @@ absl::Status LoadRules(const std::string& file, detect::RuleSet& rules) {
   return absl::InvalidArgumentError(absl::StrJoin(errors, "\n"));
 }
 
+// Runs files on threads and hands what they gave over in their order. At most
+// kAhead times as many wait as there are threads.
+class FilePool {
+ public:
+  using Task = std::function<FileRun(size_t file)>;
+
+  FilePool(size_t files, unsigned jobs, Task task)
+      : files_(files),
+        ahead_(kAhead * jobs),
+        task_(std::move(task)),
+        runs_(files) {
+    for (unsigned i = 0; i < jobs; ++i) {
+      threads_.emplace_back([this] { Work(); });
+    }
+  }
+  ~FilePool() {
+    {
+      base::MutexLock lock(&mutex_);
+      next_ = files_;
+      changed_.NotifyAll();
+    }
+    for (std::thread& thread : threads_) thread.join();
+  }
+
+  // Of the next file, from the first to the last.
+  FileRun Take() {
+    base::MutexLock lock(&mutex_);
+    while (!runs_[taken_].has_value()) changed_.Wait(&mutex_);
+    FileRun run = *std::move(runs_[taken_]);
+    runs_[taken_++].reset();
+    changed_.NotifyAll();
+    return run;
+  }
+
+ private:
+  static constexpr size_t kAhead = 4;
+
+  void Work() {
+    while (true) {
+      size_t file = 0;
+      {
+        base::MutexLock lock(&mutex_);
+        while (next_ < files_ && next_ >= taken_ + ahead_) {
+          changed_.Wait(&mutex_);
+        }
+        if (next_ >= files_) return;
+        file = next_++;
+      }
+      FileRun run = task_(file);
+      base::MutexLock lock(&mutex_);
+      runs_[file] = std::move(run);
+      changed_.NotifyAll();
+    }
+  }
+
+  const size_t files_;
+  const size_t ahead_;
+  const Task task_;
+  base::Mutex mutex_;
+  base::CondVar changed_;
+  size_t next_ = 0;
+  size_t taken_ = 0;
+  std::vector<std::optional<FileRun>> runs_;
+  std::vector<std::thread> threads_;
+};
+
 class Backtest {
  public:
   explicit Backtest(const BacktestOptions& options) : options_(options) {}
@@ -93,9 +161,7 @@ class Backtest {
       FOREWARN_RETURN_IF_ERROR(tickets_.Open(options_.tickets));
       tickets_.Write(EdgeBook::TicketHeader());
     }
-    for (const InputFile& file : files) {
-      FOREWARN_RETURN_IF_ERROR(RunFile(file));
-    }
+    FOREWARN_RETURN_IF_ERROR(RunFiles(files));
     if (!options_.symptoms.empty()) {
       FOREWARN_RETURN_IF_ERROR(symptoms_.Close());
     }
@@ -107,54 +173,47 @@ class Backtest {
 
  private:
   std::string ScoresPath(const InputFile& file) const {
+    if (options_.scores.empty()) return "";
     std::error_code ignored;
     return std::filesystem::is_directory(options_.input, ignored)
                ? absl::StrCat(options_.scores, "/", file.relative, ".csv")
                : options_.scores;
   }
 
-  absl::Status RunFile(const InputFile& file) {
-    FOREWARN_ASSIGN_OR_RETURN(CsvSeries input, CsvSeries::Open(file.path));
-    CsvWriter scores;
-    const bool wants_scores = !options_.scores.empty();
-    if (wants_scores) {
-      FOREWARN_RETURN_IF_ERROR(scores.Open(ScoresPath(file)));
-      scores.Write(ScoresHeader(input));
+  absl::Status RunFiles(const std::vector<InputFile>& files) {
+    const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+    const auto jobs = static_cast<unsigned>(std::min<size_t>(
+        options_.jobs == 0 ? cores : options_.jobs, files.size()));
+    FilePool pool(files.size(), jobs, [&](size_t i) {
+      detect::EndpointProfile profile;
+      profile.id = profile.host_name = files[i].relative;
+      profile.endpoint_class = options_.endpoint_class;
+      return RunFile(files[i].path, profile, rules_, ScoresPath(files[i]));
+    });
+    for (size_t i = 0; i < files.size(); ++i) {
+      const FileRun run = pool.Take();
+      if (files.size() == 1 && !run.status.ok()) return run.status;
+      Add(files[i].path, run);
+      if (options_.progress) options_.progress(i + 1, files.size());
     }
-    detect::EndpointProfile profile;
-    profile.id = profile.host_name = file.relative;
-    profile.endpoint_class = options_.endpoint_class;
-    EdgeBook book;
-    detect::EndpointJudge judge(profile, rules_, book);
-    const auto count = static_cast<uint32_t>(input.series().size());
-    for (uint32_t i = 0; i < count; ++i) {
-      judge.DefineSeries(i, input.series()[i]);
+    return absl::OkStatus();
+  }
+
+  void Add(const std::string& path, const FileRun& run) {
+    report_.rows += run.rows;
+    report_.skipped_rows += run.skipped_rows;
+    report_.samples += run.samples;
+    if (run.skipped_rows > 0) {
+      report_.problems.push_back(absl::StrCat(
+          path, ":", run.skipped_line, ": the time does not go on; ",
+          run.skipped_rows, run.skipped_rows == 1 ? " row" : " rows",
+          " like this left out"));
     }
-    CsvSeries::Row row;
-    absl::Time last = absl::InfinitePast();
-    std::vector<wire::Sample> samples;
-    while (true) {
-      FOREWARN_ASSIGN_OR_RETURN(const bool more, input.Read(row));
-      if (!more) break;
-      ++report_.rows;
-      const bool news = row.time > last;
-      if (news) {
-        last = row.time;
-        samples.clear();
-        for (uint32_t i = 0; i < count; ++i) {
-          if (row.values[i]) samples.push_back({i, *row.values[i]});
-        }
-        report_.samples += samples.size();
-        judge.Observe(row.time, samples);
-        book.Tick(row.time);
-      } else {
-        ++report_.skipped_rows;
-      }
-      if (wants_scores) WriteScores(judge, row, news, scores);
+    if (!run.status.ok()) {
+      report_.problems.emplace_back(run.status.message());
+      return;
     }
-    FOREWARN_RETURN_IF_ERROR(
-        base::Annotate(book.status(), "correlate " + file.path));
-    if (wants_scores) FOREWARN_RETURN_IF_ERROR(scores.Close());
+    const EdgeBook& book = *run.book;
     if (!options_.symptoms.empty()) book.WriteSymptoms(words_, symptoms_);
     if (!options_.tickets.empty()) {
       book.WriteTickets(words_, report_.tickets, tickets_);
@@ -162,35 +221,6 @@ class Backtest {
     ++report_.endpoints;
     report_.symptoms += book.symptoms();
     report_.tickets += book.tickets();
-    return absl::OkStatus();
-  }
-
-  static std::vector<std::string> ScoresHeader(const CsvSeries& input) {
-    if (input.names().size() == 1) {
-      return {"timestamp", "value", "anomaly_score"};
-    }
-    std::vector<std::string> header = {"timestamp", "anomaly_score"};
-    header.insert(header.end(), input.names().begin(), input.names().end());
-    return header;
-  }
-
-  // `news`: the row was judged.
-  static void WriteScores(const detect::EndpointJudge& judge,
-                          const CsvSeries::Row& row, bool news,
-                          CsvWriter& out) {
-    const std::string endpoint = CsvNumber(news ? judge.Novelty().score : 0);
-    std::vector<std::string> fields = {row.timestamp};
-    if (row.values.size() == 1) {
-      fields.push_back(row.values[0] ? CsvNumber(*row.values[0]) : "");
-      fields.push_back(endpoint);
-    } else {
-      fields.push_back(endpoint);
-      for (uint32_t i = 0; i < row.values.size(); ++i) {
-        fields.push_back(
-            CsvNumber(news && row.values[i] ? judge.AnomalyScore(i) : 0));
-      }
-    }
-    out.Write(fields);
   }
 
   const BacktestOptions& options_;

@@ -2,7 +2,9 @@
 #define FOREWARN_COLLECTOR_BACKTEST_BACKTEST_H_
 
 #include <cstddef>
+#include <functional>
 #include <string>
+#include <vector>
 
 #include "absl/status/statusor.h"
 #include "forewarn/v1/telemetry.pb.h"
@@ -19,15 +21,23 @@ struct BacktestOptions {
   std::string symptoms;
   std::string tickets;
   v1::EndpointClass endpoint_class = v1::ENDPOINT_CLASS_SERVER;
+  // Threads, each with a file of its own; 0 for as many as there are cores.
+  // What is written does not hang on it.
+  unsigned jobs = 0;
+  // Told after each file, in their order, from one thread; may be empty.
+  std::function<void(size_t done, size_t files)> progress;
 };
 
 struct BacktestReport {
-  size_t endpoints = 0;
+  size_t endpoints = 0;  // files that were read to their end
   size_t rows = 0;
   size_t skipped_rows = 0;  // time did not advance
   size_t samples = 0;
   size_t symptoms = 0;  // INFO counted in
   size_t tickets = 0;
+  // "file:line: what": files that could not be read to their end, and rows
+  // that were left out. The other files are done all the same.
+  std::vector<std::string> problems;
 };
 
 // Feeds recorded series to the detectors and the correlation that judge live
@@ -44,8 +54,9 @@ struct BacktestReport {
 //          symptoms: endpoint,series,detector,rule,opened,cleared,priority,
 //          score,predicted_limit_time,message.
 //          tickets: ticket,endpoint,opened,closed,priority,title,symptoms.
-// Errors   kInvalidArgument: "file:line: what", rules as RuleSet has them.
-//          kNotFound, kPermissionDenied and so on for files.
+// Errors   kInvalidArgument: a single file that is bad, a directory without
+//          any, rules as RuleSet has them. kNotFound, kPermissionDenied and so
+//          on for files. Of several files a bad one is a problem.
 absl::StatusOr<BacktestReport> RunBacktest(const BacktestOptions& options);
 
 }  // namespace forewarn::backtest

@@ -64,8 +64,8 @@ std::optional<absl::Time> ParseCsvTime(absl::string_view text) {
   absl::Time time;
   std::string ignored;
   if (absl::ParseTime(absl::RFC3339_full, text, &time, &ignored) ||
-      absl::ParseTime("%Y-%m-%d%ET%H:%M:%E*S", text, absl::UTCTimeZone(),
-                      &time, &ignored) ||
+      absl::ParseTime("%Y-%m-%d%ET%H:%M:%E*S", text, absl::UTCTimeZone(), &time,
+                      &ignored) ||
       absl::ParseTime("%Y-%m-%d %H:%M:%E*S", text, absl::UTCTimeZone(), &time,
                       &ignored)) {
     return time;
@@ -88,9 +88,8 @@ absl::StatusOr<wire::SeriesDefinition> ParseColumn(absl::string_view header) {
       const std::pair<absl::string_view, absl::string_view> parts =
           absl::StrSplit(pair, absl::MaxSplits('=', 1));
       if (parts.first.empty() || parts.first.size() == pair.size()) {
-        return absl::InvalidArgumentError(
-            absl::StrCat("column '", header, "': attribute '", pair,
-                         "' is no key=value"));
+        return absl::InvalidArgumentError(absl::StrCat(
+            "column '", header, "': attribute '", pair, "' is no key=value"));
       }
       definition.attributes.emplace_back(
           std::string(absl::StripAsciiWhitespace(parts.first)),
@@ -186,13 +185,12 @@ absl::StatusOr<bool> CsvSeries::Read(Row& row) {
   row.time = *time;
   row.values.assign(series_.size(), std::nullopt);
   for (size_t i = 0; i < series_.size(); ++i) {
-    const absl::string_view cell =
-        absl::StripAsciiWhitespace((*fields)[i + 1]);
+    const absl::string_view cell = absl::StripAsciiWhitespace((*fields)[i + 1]);
     if (cell.empty()) continue;
     double value = 0;
     if (!absl::SimpleAtod(cell, &value)) {
-      return Bad(absl::StrCat("column '", names_[i], "': '", cell,
-                              "' is no number"));
+      return Bad(
+          absl::StrCat("column '", names_[i], "': '", cell, "' is no number"));
     }
     if (std::isfinite(value)) row.values[i] = value;
   }

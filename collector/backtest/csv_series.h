@@ -37,10 +37,11 @@ class CsvSeries {
 
   static absl::StatusOr<CsvSeries> Open(const std::string& path);
 
-  const std::vector<wire::SeriesDefinition>& series() const {
-    return series_;
-  }
+  const std::vector<wire::SeriesDefinition>& series() const { return series_; }
   const std::vector<std::string>& names() const { return names_; }
+
+  // Of the row read last, from 1.
+  size_t line() const { return line_; }
 
   // False at the end of the file.
   absl::StatusOr<bool> Read(Row& row);

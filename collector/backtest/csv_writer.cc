@@ -17,9 +17,8 @@ absl::Status CsvWriter::Open(const std::string& path) {
   if (!folder.empty()) std::filesystem::create_directories(folder, error);
   stream_.open(path, std::ios::binary | std::ios::trunc);
   if (error || !stream_) {
-    return absl::UnavailableError(
-        absl::StrCat("write ", path, ": ",
-                     error ? error.message() : "cannot open"));
+    return absl::UnavailableError(absl::StrCat(
+        "write ", path, ": ", error ? error.message() : "cannot open"));
   }
   return absl::OkStatus();
 }

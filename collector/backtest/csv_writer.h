@@ -25,8 +25,8 @@ class CsvWriter {
   std::ofstream stream_;
 };
 
-std::string CsvTime(absl::Time time);      // RFC 3339, UTC
-std::string CsvNumber(double value);       // nine significant digits
+std::string CsvTime(absl::Time time);  // RFC 3339, UTC
+std::string CsvNumber(double value);   // nine significant digits
 
 }  // namespace forewarn::backtest
 

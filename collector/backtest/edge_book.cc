@@ -63,24 +63,23 @@ void EdgeBook::Tick(absl::Time now) {
 }
 
 std::vector<std::string> EdgeBook::SymptomHeader() {
-  return {"endpoint", "series",   "detector", "rule",
-          "opened",   "cleared",  "priority", "score",
-          "predicted_limit_time", "message"};
+  return {"endpoint", "series", "detector",
+          "rule",     "opened", "cleared",
+          "priority", "score",  "predicted_limit_time",
+          "message"};
 }
 
-void EdgeBook::WriteSymptoms(const words::Words& words,
-                             CsvWriter& out) const {
+void EdgeBook::WriteSymptoms(const words::Words& words, CsvWriter& out) const {
   for (const Row& row : rows_) {
     const v1::Symptom& symptom = row.opened;
     const v1::TimeLeft& left = symptom.evidence().time_left();
-    out.Write({symptom.endpoint_id(), NameOf(symptom),
-               DetectorName(symptom.detector()), symptom.rule(),
-               CsvTime(detect::TimeOf(symptom.opened_at())), row.cleared,
-               PriorityName(row.priority), CsvNumber(row.score),
-               left.has_limit_at()
-                   ? CsvTime(detect::TimeOf(left.limit_at()))
-                   : "",
-               words.Render(symptom.title())});
+    out.Write(
+        {symptom.endpoint_id(), NameOf(symptom),
+         DetectorName(symptom.detector()), symptom.rule(),
+         CsvTime(detect::TimeOf(symptom.opened_at())), row.cleared,
+         PriorityName(row.priority), CsvNumber(row.score),
+         left.has_limit_at() ? CsvTime(detect::TimeOf(left.limit_at())) : "",
+         words.Render(symptom.title())});
   }
 }
 

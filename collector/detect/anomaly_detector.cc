@@ -190,10 +190,13 @@ void AnomalyDetector::Judge(absl::Time time, double value) {
   surprise_ = static_cast<float>(
       std::min(surprise, std::log10(seen_ + 1.0) + kBeyondSeen));
   outcry_ = seen_ < kWarmUp ? 0 : static_cast<float>(sum);
-  view_ = static_cast<View>(
-      std::max_element(surprises.begin(), surprises.end()) - surprises.begin());
   value_ = value;
-  if (sum > 0) SetExpected(before, seasonal);
+  if (sum > 0) {
+    view_ = static_cast<View>(
+        std::max_element(surprises.begin(), surprises.end()) -
+        surprises.begin());
+    SetExpected(before, seasonal);
+  }
   Learn(time, value, floor, hour);
 }
 

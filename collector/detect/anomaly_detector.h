@@ -58,6 +58,7 @@ class AnomalyDetector {
   // What the views said together, unweighed by how often they say so: how far
   // it is beyond all that they knew.
   double outcry() const { return outcry_; }
+  // The view that spoke last.
   View view() const { return view_; }
 
   // What was judged last: a value, or a counter's rate.

@@ -7,6 +7,7 @@
 
 #include "absl/container/btree_map.h"
 #include "absl/container/flat_hash_set.h"
+#include "absl/strings/str_cat.h"
 #include "collector/detect/anomaly_watch.h"
 #include "collector/detect/rule_plan.h"
 #include "collector/detect/rule_watch.h"
@@ -287,6 +288,8 @@ class EndpointJudge::Impl {
     facts.expected_high = detector.expected_high();
     facts.score = finding.score;
     SymptomWriter::Update(profile_, facts, symptom);
+    symptom.mutable_explanation()->set_key(absl::StrCat(
+        "rule.anomaly.", ViewName(detector.view()), ".explanation"));
     SymptomWriter::SetWindow(series, now_, *symptom.mutable_evidence());
     sink_.Accept({kind, symptom});
   }

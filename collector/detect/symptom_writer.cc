@@ -45,6 +45,10 @@ void SetParameters(const EndpointProfile& profile, const SymptomFacts& facts,
   if (symptom.detector() == v1::DETECTOR_KIND_ANOMALY) {
     Add("subsystem", text).set_text(symptom.subsystem());
     Add("metric", text).set_text(symptom.metric());
+    if (facts.expected_low && facts.expected_high) {
+      AddQuantity("low", *facts.expected_low, facts.unit, text);
+      AddQuantity("high", *facts.expected_high, facts.unit, text);
+    }
   }
   for (const v1::Attribute& attribute : symptom.attributes()) {
     Add(attribute.key(), text).set_text(attribute.value());

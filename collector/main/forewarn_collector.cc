@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 #include <signal.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <cstdio>
@@ -116,7 +117,18 @@ int RulesDocument() {
   return result;
 }
 
-int Backtest(const backtest::BacktestOptions& options) {
+// A bar on the terminal, none where nobody looks at it.
+void ShowProgress(size_t done, size_t files) {
+  constexpr size_t kWidth = 30;
+  const size_t filled = kWidth * done / files;
+  std::fprintf(stderr, "\r[%s%s] %zu of %zu files%s",
+               std::string(filled, '#').c_str(),
+               std::string(kWidth - filled, '.').c_str(), done, files,
+               done == files ? "\n" : "");
+}
+
+int Backtest(backtest::BacktestOptions options) {
+  if (isatty(STDERR_FILENO) == 1) options.progress = ShowProgress;
   const absl::StatusOr<backtest::BacktestReport> report =
       backtest::RunBacktest(options);
   if (!report.ok()) return Report(report.status());
@@ -125,7 +137,7 @@ int Backtest(const backtest::BacktestOptions& options) {
       "tickets\n",
       report->endpoints, report->rows, report->samples, report->symptoms,
       report->tickets);
-  return kOk;
+  return ReportAll(report->problems);
 }
 
 int Main(int argc, char** argv) {
@@ -168,6 +180,10 @@ int Main(int argc, char** argv) {
   backtest->add_option("--scores", options.scores, "scores per row");
   backtest->add_option("--symptoms", options.symptoms, "symptoms as CSV");
   backtest->add_option("--tickets", options.tickets, "tickets as CSV");
+  backtest
+      ->add_option("--jobs", options.jobs,
+                   "files at a time; default as many as there are cores")
+      ->check(CLI::Range(1U, 256U));
   CLI::App* document =
       app.add_subcommand("rules-document", "print docs/rules.md");
 

@@ -39,6 +39,23 @@ constexpr Pattern kEnglish[] = {
      "{metric|A measurement} is at {value|a value} that this endpoint does not "
      "normally show at this time. No limit is broken; look at what changed and "
      "at the processes below."},
+    {"rule.anomaly.jump.explanation",
+     "{metric|A measurement} jumped to {value|a value}; from where it stood, "
+     "{low|less} to {high|more} would have been no news for this endpoint."},
+    {"rule.anomaly.level.explanation",
+     "{metric|A measurement} is at {value|a value}; this endpoint is used to "
+     "{low|less} to {high|more}."},
+    {"rule.anomaly.hour.explanation",
+     "{metric|A measurement} is at {value|a value}; at this hour of the day "
+     "this endpoint is used to {low|less} to {high|more}."},
+    {"rule.anomaly.shift.explanation",
+     "{metric|A measurement} has moved to {value|a value} within the last "
+     "minutes and stays there; the hour before it kept to {low|less} to "
+     "{high|more}."},
+    {"rule.anomaly.unrest.explanation",
+     "{metric|A measurement}, now at {value|a value}, moves up and down in "
+     "another way than this endpoint is used to: more restless, or frozen. "
+     "Usual is {low|less} to {high|more}."},
     {"rule.agent_lost_server.title", "{host|An endpoint} is not heard from"},
     {"rule.agent_lost_server.explanation",
      "{host|The endpoint} has been silent for {duration|too long} and did not "

@@ -116,10 +116,51 @@ TEST_F(BacktestTest, ADirectoryIsOneEndpointAFile) {
   FOREWARN_ASSERT_OK(report);
   EXPECT_EQ(report->endpoints, 2u);
   EXPECT_EQ(report->skipped_rows, 1u);
+  EXPECT_THAT(
+      report->problems,
+      ElementsAre(HasSubstr("b.csv:3: the time does not go on; 1 row")));
   EXPECT_THAT(Lines("out/scores/a.csv"),
-              ElementsAre("timestamp,anomaly_score,x,y", "1,0,0,0",
-                          "2,0,0,0"));
+              ElementsAre("timestamp,anomaly_score,x,y", "1,0,0,0", "2,0,0,0"));
   EXPECT_THAT(Lines("out/scores/deep/b.csv"), SizeIs(3));
+}
+
+TEST_F(BacktestTest, ABadFileIsListedAndTheOthersAreDone) {
+  folder_.Write("in/a.csv", "timestamp,x\n1,2\n2,oops\n");
+  folder_.Write("in/b.csv", "1,2\n");
+  folder_.Write("in/c.csv", "");
+  folder_.Write("in/d.csv", Fill());
+  size_t told = 0;
+  BacktestOptions options = Options("in");
+  options.progress = [&](size_t done, size_t files) {
+    EXPECT_EQ(done, ++told);
+    EXPECT_EQ(files, 4u);
+  };
+  const auto report = RunBacktest(options);
+  FOREWARN_ASSERT_OK(report);
+  EXPECT_EQ(told, 4u);
+  EXPECT_EQ(report->endpoints, 1u);
+  EXPECT_EQ(report->tickets, 1u);
+  EXPECT_THAT(report->problems,
+              ElementsAre(HasSubstr("a.csv:3:"), HasSubstr("b.csv:1:"),
+                          HasSubstr("c.csv:")));
+}
+
+TEST_F(BacktestTest, TheNumberOfThreadsChangesNoByte) {
+  for (int i = 0; i < 12; ++i) {
+    folder_.Write(absl::StrCat("in/", i, ".csv"), Fill());
+  }
+  BacktestOptions options = Options("in");
+  options.jobs = 1;
+  FOREWARN_ASSERT_OK(RunBacktest(options));
+  const auto tickets = Lines("out/tickets.csv");
+  const auto symptoms = Lines("out/symptoms.csv");
+  const auto scores = Lines("out/scores/7.csv");
+  options.jobs = 5;
+  FOREWARN_ASSERT_OK(RunBacktest(options));
+  EXPECT_THAT(tickets, SizeIs(13));
+  EXPECT_EQ(Lines("out/tickets.csv"), tickets);
+  EXPECT_EQ(Lines("out/symptoms.csv"), symptoms);
+  EXPECT_EQ(Lines("out/scores/7.csv"), scores);
 }
 
 TEST_F(BacktestTest, FurtherRulesAreAdded) {
@@ -145,9 +186,8 @@ TEST_F(BacktestTest, BadInputAndBadRulesAreInvalidArguments) {
   folder_.Write("rules.yaml", "rules: [{id: x}]");
   BacktestOptions options = Options("good.csv");
   options.rules_file = folder_ / "rules.yaml";
-  EXPECT_THAT(RunBacktest(options),
-              StatusIs(absl::StatusCode::kInvalidArgument,
-                       HasSubstr("rules.yaml")));
+  EXPECT_THAT(RunBacktest(options), StatusIs(absl::StatusCode::kInvalidArgument,
+                                             HasSubstr("rules.yaml")));
   EXPECT_THAT(RunBacktest(Options("none.csv")),
               StatusIs(absl::StatusCode::kNotFound));
 }
@@ -171,13 +211,12 @@ TEST_F(BacktestTest, AQuietDayGivesNoTicket) {
     memory = 0.999 * memory + 0.001 * noise(random);
     bytes += 1e5 * job * tail(random);
     used += 2e-6;
-    absl::StrAppend(
-        &text, 1'800'000'000 + i * 10, ",",
-        std::min(1.0, 0.05 * job + 0.02 * tail(random)), ",", 0.5 + memory,
-        ",", 0.01 * job * tail(random), ",",
-        0.003 * job * std::exp(0.5 * noise(random)), ",",
-        used + (i % 1000) * 1e-5, ",", 0.0008 * std::exp(0.3 * noise(random)),
-        ",", bytes, "\n");
+    absl::StrAppend(&text, 1'800'000'000 + i * 10, ",",
+                    std::min(1.0, 0.05 * job + 0.02 * tail(random)), ",",
+                    0.5 + memory, ",", 0.01 * job * tail(random), ",",
+                    0.003 * job * std::exp(0.5 * noise(random)), ",",
+                    used + (i % 1000) * 1e-5, ",",
+                    0.0008 * std::exp(0.3 * noise(random)), ",", bytes, "\n");
   }
   folder_.Write("quiet.csv", text);
   const auto report = RunBacktest(Options("quiet.csv"));

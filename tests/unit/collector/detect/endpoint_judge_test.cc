@@ -396,6 +396,11 @@ TEST_F(EndpointJudgeTest, WhatUsersFeelAndLastsBecomesPlannedCare) {
   EXPECT_EQ(symptom.subsystem(), "disk");
   EXPECT_GE(symptom.evidence().score(), 0.45);
   EXPECT_LT(symptom.evidence().expected_high(), 0.4);
+  EXPECT_THAT(symptom.explanation().key(),
+              ::testing::AnyOf("rule.anomaly.jump.explanation",
+                               "rule.anomaly.shift.explanation",
+                               "rule.anomaly.level.explanation",
+                               "rule.anomaly.hour.explanation"));
 }
 
 }  // namespace

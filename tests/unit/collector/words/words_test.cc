@@ -39,6 +39,20 @@ TEST(WordsTest, FillsEachKindOfParameter) {
             "dotted");
 }
 
+TEST(WordsTest, SaysWhyAnAnomalyIsOne) {
+  for (const std::string why : {"jump", "level", "hour", "shift", "unrest"}) {
+    v1::Text text = Make("rule.anomaly." + why + ".explanation");
+    Add(text, "metric").set_text("disk.latency");
+    for (const char* name : {"value", "low", "high"}) {
+      Add(text, name).mutable_quantity()->set_value(name[0] == 'v' ? 9 : 1);
+    }
+    EXPECT_THAT(Words().Render(text),
+                ::testing::AllOf(HasSubstr("disk.latency"), HasSubstr("9"),
+                                 HasSubstr("1 to 1")))
+        << why;
+  }
+}
+
 TEST(WordsTest, LeavesOutWhatTheTextLacksOrSaysTheFallback) {
   Words words;
   words.Add("k", "[{a}] to {b|nobody} {not a name} {}");
