@@ -28,6 +28,9 @@ enum class WindowFunction {
 //
 // A counter that falls has been reset: that sample is a new start and no
 // increase. Thread-compatible.
+//
+// Cost     a sample and a value some nanoseconds, whatever the window: sums
+//          are kept as buckets come and go. 48 bytes a bucket.
 class SampleWindow {
  public:
   static constexpr size_t kBuckets = 60;
@@ -42,44 +45,72 @@ class SampleWindow {
   // less than nine tenths of the window, or where there is no sample.
   std::optional<double> Value(WindowFunction function, absl::Time now) const;
 
-  absl::Duration window() const { return window_; }
+  absl::Duration window() const { return absl::Milliseconds(window_ms_); }
 
   template <typename Self, typename Archive>
   static void Fields(Self& self, Archive& archive) {
-    archive(self.ring_, self.head_, self.seen_, self.last_);
+    archive(self.ring_, self.head_, self.count_, self.pushed_, self.oldest_ms_,
+            self.open_, self.last_ms_, self.last_, self.sums_);
   }
 
  private:
   struct Bucket {
-    int64_t number = 0;
-    int64_t last_ms = 0;
-    double before = 0;  // the sample before the bucket's first
-    double last = 0;
+    double before = 0;    // the sample before the bucket's first
     double weighted = 0;  // sum of value times covered seconds
     double min = 0;
     double max = 0;
+    uint32_t last_ms = 0;  // of its last sample, modulo 2^32
     float covered_seconds = 0;
     float increase = 0;
     uint32_t changes = 0;
 
     template <typename Self, typename Archive>
     static void Fields(Self& self, Archive& archive) {
-      archive(self.number, self.last_ms, self.before, self.last, self.weighted,
-              self.min, self.max, self.covered_seconds, self.increase,
-              self.changes);
+      archive(self.before, self.weighted, self.min, self.max, self.last_ms,
+              self.covered_seconds, self.increase, self.changes);
+    }
+  };
+  // Of all buckets.
+  struct Sums {
+    double weighted = 0;
+    double covered_seconds = 0;
+    double increase = 0;
+    double changes = 0;
+    double min = 0;
+    double max = 0;
+
+    void Count(const Bucket& bucket, double sign);
+
+    template <typename Self, typename Archive>
+    static void Fields(Self& self, Archive& archive) {
+      archive(self.weighted, self.covered_seconds, self.increase, self.changes,
+              self.min, self.max);
     }
   };
 
   const Bucket& bucket(size_t i) const {
-    return ring_[(head_ + i) % ring_.size()];
+    i += head_;
+    return ring_[i < ring_.size() ? i : i - ring_.size()];
   }
+  bool Expired(uint32_t last_ms, int64_t now_ms) const;
+  void Forget(int64_t now_ms);
+  Bucket& Newest();
+  Bucket& Push();
+  Sums SumUp(size_t first) const;
+  std::optional<double> Of(WindowFunction function, const Sums& sums,
+                           double before) const;
 
-  absl::Duration window_;
+  int64_t window_ms_;
   int64_t width_ms_;
   std::vector<Bucket> ring_;
-  size_t head_ = 0;
-  bool seen_ = false;
+  uint8_t head_ = 0;
+  uint8_t count_ = 0;
+  uint8_t pushed_ = 0;        // since the sums were made anew
+  uint32_t oldest_ms_ = 0;    // last_ms of the oldest bucket
+  int64_t open_ = INT64_MIN;  // the newest bucket's number
+  int64_t last_ms_ = INT64_MIN;
   double last_ = 0;
+  Sums sums_;
 };
 
 }  // namespace forewarn::detect

@@ -12,16 +12,14 @@ constexpr int64_t kSpacingSeconds = 60;
 
 void RecentPoints::Add(absl::Time time, double value) {
   const int64_t seconds = absl::ToUnixSeconds(time);
-  if (!ring_.empty()) {
-    const Point& newest = ring_[(head_ + ring_.size() - 1) % ring_.size()];
-    if (seconds - newest.seconds < kSpacingSeconds) return;
-  }
+  if (seconds < next_seconds_) return;
+  next_seconds_ = static_cast<uint32_t>(seconds + kSpacingSeconds);
   const Point point{static_cast<uint32_t>(seconds), static_cast<float>(value)};
   if (ring_.size() < kPoints) {
     ring_.push_back(point);
   } else {
     ring_[head_] = point;
-    head_ = (head_ + 1) % ring_.size();
+    head_ = head_ + 1 < kPoints ? head_ + 1 : 0;
   }
 }
 

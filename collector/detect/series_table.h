@@ -35,12 +35,14 @@ class RecentPoints {
 
   template <typename Self, typename Archive>
   static void Fields(Self& self, Archive& archive) {
-    archive(self.ring_, self.head_);
+    archive(self.ring_, self.head_, self.next_seconds_);
   }
 
  private:
   std::vector<Point> ring_;
-  size_t head_ = 0;
+  uint32_t head_ = 0;
+  // Not before: asked at every sample, so that the ring need not be touched.
+  uint32_t next_seconds_ = 0;
 };
 
 // What is known of one series of an endpoint.
