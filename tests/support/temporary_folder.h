@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 namespace forewarn::testing {
 
@@ -35,6 +36,13 @@ class TemporaryFolder {
     const std::filesystem::path file = std::filesystem::path(path_) / name;
     std::filesystem::create_directories(file.parent_path());
     std::ofstream(file, std::ios::binary) << text;
+  }
+  // The lines of a file below the folder; none if there is no such file.
+  std::vector<std::string> Lines(const std::string& name) const {
+    std::ifstream file(std::filesystem::path(path_) / name);
+    std::vector<std::string> lines;
+    for (std::string line; std::getline(file, line);) lines.push_back(line);
+    return lines;
   }
 
  private:

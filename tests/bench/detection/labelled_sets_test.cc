@@ -1,8 +1,6 @@
 // What bench-detection measures is what people get.
 
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <random>
 #include <string>
 #include <vector>
@@ -26,12 +24,7 @@ using ::testing::SizeIs;
 class LabelledSetsTest : public ::testing::Test {
  protected:
   std::vector<std::string> Lines(const std::string& name) {
-    std::ifstream file(folder_ / name);
-    const std::string text((std::istreambuf_iterator<char>(file)),
-                           std::istreambuf_iterator<char>());
-    std::vector<std::string> lines = absl::StrSplit(text, '\n');
-    if (!lines.empty() && lines.back().empty()) lines.pop_back();
-    return lines;
+    return folder_.Lines(name);
   }
   // Noise of `columns` series with a step in the last tenth.
   std::string Noise(int columns) const {

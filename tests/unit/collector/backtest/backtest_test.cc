@@ -1,8 +1,6 @@
 #include "collector/backtest/backtest.h"
 
 #include <cmath>
-#include <fstream>
-#include <iterator>
 #include <random>
 #include <string>
 #include <vector>
@@ -30,12 +28,7 @@ constexpr char kHeader[] =
 class BacktestTest : public ::testing::Test {
  protected:
   std::vector<std::string> Lines(const std::string& name) {
-    std::ifstream file(folder_ / name);
-    const std::string text((std::istreambuf_iterator<char>(file)),
-                           std::istreambuf_iterator<char>());
-    std::vector<std::string> lines = absl::StrSplit(text, '\n');
-    if (!lines.empty() && lines.back().empty()) lines.pop_back();
-    return lines;
+    return folder_.Lines(name);
   }
   // A file system that fills within twelve minutes, stays full for five and
   // is emptied.
