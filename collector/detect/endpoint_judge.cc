@@ -203,7 +203,7 @@ class EndpointJudge::Impl {
     const auto need = [&](const v1::Signal& signal, absl::Duration window) {
       if (signal.metric() == definition.metric &&
           MatchesWhere(signal, definition.attributes)) {
-        table_.Watch(series, window);
+        table_.Watch(series, window, ParseFunction(signal.function()));
       }
     };
     for (const std::shared_ptr<const RulePlan>& plan : plans_) {

@@ -12,31 +12,55 @@ constexpr size_t kFirstBuckets = 8;
 
 }  // namespace
 
-void SampleWindow::Sums::Count(const Bucket& bucket, double sign) {
-  weighted += sign * bucket.weighted;
-  covered_seconds += sign * bucket.covered_seconds;
-  increase += sign * bucket.increase;
-  changes += sign * bucket.changes;
-}
-
 SampleWindow::SampleWindow(absl::Duration window)
     : window_ms_(absl::ToInt64Milliseconds(window)),
       width_ms_(std::max<int64_t>(window_ms_ / int64_t{kBuckets - 1}, 1)) {}
+
+void SampleWindow::Need(WindowFunction function) {
+  bool& wants =
+      function == WindowFunction::kMin || function == WindowFunction::kMax
+          ? wants_extremes_
+          : wants_changes_;
+  if (function == WindowFunction::kLast ||
+      function == WindowFunction::kAverage || wants) {
+    return;
+  }
+  wants = true;
+  extremes_.resize(wants_extremes_ ? ring_.size() : 0);
+  changes_.resize(wants_changes_ ? ring_.size() : 0);
+  count_ = 0;
+}
 
 bool SampleWindow::Expired(uint32_t last_ms, int64_t now_ms) const {
   const uint32_t age = static_cast<uint32_t>(now_ms) - last_ms;
   return age >= window_ms_;
 }
 
+void SampleWindow::Count(size_t place, double sign, Sums& sums) const {
+  sums.weighted += sign * ring_[place].weighted;
+  sums.covered_seconds += sign * ring_[place].covered_seconds;
+  if (wants_changes_) {
+    sums.increase += sign * changes_[place].increase;
+    sums.changes += sign * changes_[place].count;
+  }
+}
+
 SampleWindow::Sums SampleWindow::SumUp(size_t first) const {
   Sums sums;
   for (size_t i = first; i < count_; ++i) {
-    const Bucket& one = bucket(i);
-    sums.Count(one, 1);
+    const size_t place = Place(i);
+    Count(place, 1, sums);
+    if (!wants_extremes_) continue;
+    const Extremes& one = extremes_[place];
     sums.min = i == first ? one.min : std::min(sums.min, one.min);
     sums.max = i == first ? one.max : std::max(sums.max, one.max);
   }
   return sums;
+}
+
+void SampleWindow::DropOldest() {
+  head_ = static_cast<uint8_t>(Place(1));
+  if (--count_ > 0) oldest_ms_ = ring_[head_].last_ms;
 }
 
 void SampleWindow::Forget(int64_t now_ms) {
@@ -44,12 +68,13 @@ void SampleWindow::Forget(int64_t now_ms) {
   if (count_ > 0 && now_ms - last_ms_ >= window_ms_) count_ = 0;
   bool lost_extreme = false;
   while (count_ > 0 && Expired(oldest_ms_, now_ms)) {
-    const Bucket& oldest = bucket(0);
-    sums_.Count(oldest, -1);
-    lost_extreme =
-        lost_extreme || oldest.min <= sums_.min || oldest.max >= sums_.max;
-    head_ = static_cast<uint8_t>(head_ + 1u < ring_.size() ? head_ + 1 : 0);
-    if (--count_ > 0) oldest_ms_ = bucket(0).last_ms;
+    Count(head_, -1, sums_);
+    if (wants_extremes_) {
+      const Extremes& oldest = extremes_[head_];
+      lost_extreme =
+          lost_extreme || oldest.min <= sums_.min || oldest.max >= sums_.max;
+    }
+    DropOldest();
   }
   // Rounding does not pile up: once around, all is summed anew.
   if (lost_extreme || pushed_ > kBuckets || count_ == 0) {
@@ -58,64 +83,76 @@ void SampleWindow::Forget(int64_t now_ms) {
   }
 }
 
-SampleWindow::Bucket& SampleWindow::Newest() {
-  const size_t place = size_t{head_} + count_ - 1;
-  return ring_[place < ring_.size() ? place : place - ring_.size()];
+void SampleWindow::Grow() {
+  const auto turn = [this](auto& ring) {
+    std::rotate(ring.begin(), ring.begin() + head_, ring.end());
+  };
+  const size_t size = std::clamp(2 * ring_.size(), kFirstBuckets, kBuckets + 1);
+  turn(ring_);
+  ring_.resize(size);
+  if (wants_extremes_) {
+    turn(extremes_);
+    extremes_.resize(size);
+  }
+  if (wants_changes_) {
+    turn(changes_);
+    changes_.resize(size);
+  }
+  head_ = 0;
 }
 
-SampleWindow::Bucket& SampleWindow::Push() {
+void SampleWindow::Push(double value, double before) {
   if (count_ == ring_.size()) {
     if (ring_.size() <= kBuckets) {
-      std::rotate(ring_.begin(), ring_.begin() + head_, ring_.end());
-      head_ = 0;
-      ring_.resize(std::clamp(2 * ring_.size(), kFirstBuckets, kBuckets + 1));
+      Grow();
     } else {
       // More would not be in the window.
-      head_ = static_cast<uint8_t>(head_ + 1u < ring_.size() ? head_ + 1 : 0);
-      --count_;
-      oldest_ms_ = bucket(0).last_ms;
+      DropOldest();
       sums_ = SumUp(0);
     }
   }
+  const size_t place = Place(count_);
   ++count_;
   ++pushed_;
-  Bucket& fresh = Newest();
-  fresh = Bucket();
-  return fresh;
+  ring_[place] = Bucket();
+  if (wants_extremes_) extremes_[place] = {value, value};
+  if (wants_changes_) changes_[place] = {before, 0, 0};
+  if (count_ == 1) sums_.min = sums_.max = value;
 }
 
 void SampleWindow::Add(absl::Time time, double value, absl::Duration covered) {
   const int64_t ms = absl::ToUnixMillis(time);
   const int64_t number = ms / width_ms_;
   const double before = last_ms_ == INT64_MIN ? value : last_;
-  const auto seconds = static_cast<float>(SecondsOf(covered));
+  const double seconds = SecondsOf(covered);
   Forget(ms);
-  Bucket* open = nullptr;
   if (count_ == 0 || number != open_) {
-    open = &Push();
+    Push(value, before);
     open_ = number;
-    open->before = before;
-    open->min = open->max = value;
-    if (count_ == 1) sums_.min = sums_.max = value;
-  } else {
-    open = &Newest();
   }
-  Bucket sample;
-  sample.weighted = value * SecondsOf(covered);
-  sample.covered_seconds = seconds;
-  if (value > before) sample.increase = static_cast<float>(value - before);
-  sample.changes = value != before ? 1 : 0;
-  sums_.Count(sample, 1);
-  open->last_ms = static_cast<uint32_t>(ms);
-  if (count_ == 1) oldest_ms_ = open->last_ms;
-  open->weighted += sample.weighted;
-  open->covered_seconds += sample.covered_seconds;
-  open->increase += sample.increase;
-  open->changes += sample.changes;
-  open->min = std::min(open->min, value);
-  open->max = std::max(open->max, value);
-  sums_.min = std::min(sums_.min, value);
-  sums_.max = std::max(sums_.max, value);
+  const size_t place = Place(count_ - 1u);
+  Bucket& open = ring_[place];
+  open.weighted += value * seconds;
+  open.covered_seconds += static_cast<float>(seconds);
+  open.last_ms = static_cast<uint32_t>(ms);
+  sums_.weighted += value * seconds;
+  sums_.covered_seconds += static_cast<float>(seconds);
+  if (count_ == 1) oldest_ms_ = open.last_ms;
+  if (wants_extremes_) {
+    Extremes& extremes = extremes_[place];
+    extremes.min = std::min(extremes.min, value);
+    extremes.max = std::max(extremes.max, value);
+    sums_.min = std::min(sums_.min, value);
+    sums_.max = std::max(sums_.max, value);
+  }
+  if (wants_changes_ && value != before) {
+    Changes& changes = changes_[place];
+    const auto increase = static_cast<float>(std::max(0.0, value - before));
+    changes.increase += increase;
+    ++changes.count;
+    sums_.increase += increase;
+    ++sums_.changes;
+  }
   last_ = value;
   last_ms_ = ms;
 }
@@ -124,13 +161,16 @@ std::optional<double> SampleWindow::Value(WindowFunction function,
                                           absl::Time now) const {
   const int64_t ms = absl::ToUnixMillis(now);
   if (count_ == 0 || ms - last_ms_ >= window_ms_) return std::nullopt;
-  if (!Expired(oldest_ms_, ms))
-    return Of(function, sums_,
-              function == WindowFunction::kChange ? bucket(0).before : 0);
-  // Asked later than the last sample: some of it is no longer in.
   size_t first = 0;
-  while (Expired(bucket(first).last_ms, ms)) ++first;
-  return Of(function, SumUp(first), bucket(first).before);
+  const bool all = !Expired(oldest_ms_, ms);
+  if (!all) {
+    // Asked later than the last sample: some of it is no longer in.
+    while (Expired(ring_[Place(first)].last_ms, ms)) ++first;
+  }
+  const double before = function == WindowFunction::kChange && wants_changes_
+                            ? changes_[Place(first)].before
+                            : 0;
+  return all ? Of(function, sums_, before) : Of(function, SumUp(first), before);
 }
 
 std::optional<double> SampleWindow::Of(WindowFunction function,

@@ -30,12 +30,17 @@ enum class WindowFunction {
 // increase. Thread-compatible.
 //
 // Cost     a sample and a value some nanoseconds, whatever the window: sums
-//          are kept as buckets come and go. 48 bytes a bucket.
+//          are kept as buckets come and go. 16 bytes a bucket for the average,
+//          as much again for extremes, and for changes.
 class SampleWindow {
  public:
   static constexpr size_t kBuckets = 60;
 
   explicit SampleWindow(absl::Duration window);
+
+  // The function will be asked for. A window that has samples and did not know
+  // begins anew.
+  void Need(WindowFunction function);
 
   // `covered`: how long the sample speaks for (Cadence::Observe). Ascending
   // times.
@@ -49,25 +54,39 @@ class SampleWindow {
 
   template <typename Self, typename Archive>
   static void Fields(Self& self, Archive& archive) {
-    archive(self.ring_, self.head_, self.count_, self.pushed_, self.oldest_ms_,
-            self.open_, self.last_ms_, self.last_, self.sums_);
+    archive(self.ring_, self.extremes_, self.changes_, self.head_, self.count_,
+            self.pushed_, self.oldest_ms_, self.open_, self.last_ms_,
+            self.last_, self.sums_);
   }
 
  private:
   struct Bucket {
-    double before = 0;    // the sample before the bucket's first
     double weighted = 0;  // sum of value times covered seconds
-    double min = 0;
-    double max = 0;
-    uint32_t last_ms = 0;  // of its last sample, modulo 2^32
     float covered_seconds = 0;
-    float increase = 0;
-    uint32_t changes = 0;
+    uint32_t last_ms = 0;  // of its last sample, modulo 2^32
 
     template <typename Self, typename Archive>
     static void Fields(Self& self, Archive& archive) {
-      archive(self.before, self.weighted, self.min, self.max, self.last_ms,
-              self.covered_seconds, self.increase, self.changes);
+      archive(self.weighted, self.covered_seconds, self.last_ms);
+    }
+  };
+  struct Extremes {
+    double min = 0;
+    double max = 0;
+
+    template <typename Self, typename Archive>
+    static void Fields(Self& self, Archive& archive) {
+      archive(self.min, self.max);
+    }
+  };
+  struct Changes {
+    double before = 0;  // the sample before the bucket's first
+    float increase = 0;
+    uint32_t count = 0;
+
+    template <typename Self, typename Archive>
+    static void Fields(Self& self, Archive& archive) {
+      archive(self.before, self.increase, self.count);
     }
   };
   // Of all buckets.
@@ -79,8 +98,6 @@ class SampleWindow {
     double min = 0;
     double max = 0;
 
-    void Count(const Bucket& bucket, double sign);
-
     template <typename Self, typename Archive>
     static void Fields(Self& self, Archive& archive) {
       archive(self.weighted, self.covered_seconds, self.increase, self.changes,
@@ -88,21 +105,28 @@ class SampleWindow {
     }
   };
 
-  const Bucket& bucket(size_t i) const {
+  // Of the i-th oldest bucket.
+  size_t Place(size_t i) const {
     i += head_;
-    return ring_[i < ring_.size() ? i : i - ring_.size()];
+    return i < ring_.size() ? i : i - ring_.size();
   }
   bool Expired(uint32_t last_ms, int64_t now_ms) const;
   void Forget(int64_t now_ms);
-  Bucket& Newest();
-  Bucket& Push();
+  void DropOldest();
+  void Grow();
+  void Push(double value, double before);
+  void Count(size_t place, double sign, Sums& sums) const;
   Sums SumUp(size_t first) const;
   std::optional<double> Of(WindowFunction function, const Sums& sums,
                            double before) const;
 
   int64_t window_ms_;
   int64_t width_ms_;
+  bool wants_extremes_ = false;
+  bool wants_changes_ = false;
   std::vector<Bucket> ring_;
+  std::vector<Extremes> extremes_;  // beside it, or empty
+  std::vector<Changes> changes_;    // beside it, or empty
   uint8_t head_ = 0;
   uint8_t count_ = 0;
   uint8_t pushed_ = 0;        // since the sums were made anew

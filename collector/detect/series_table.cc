@@ -46,12 +46,16 @@ void SeriesTable::Define(uint32_t series,
   ++generation_;
 }
 
-void SeriesTable::Watch(uint32_t series, absl::Duration window) {
-  SeriesState& state = states_[series];
-  for (const SampleWindow& known : state.windows) {
-    if (known.window() == window) return;
+void SeriesTable::Watch(uint32_t series, absl::Duration window,
+                        WindowFunction function) {
+  std::vector<SampleWindow>& windows = states_[series].windows;
+  auto known = std::find_if(
+      windows.begin(), windows.end(),
+      [&](const SampleWindow& one) { return one.window() == window; });
+  if (known == windows.end()) {
+    known = windows.insert(known, SampleWindow(window));
   }
-  state.windows.emplace_back(window);
+  known->Need(function);
 }
 
 bool SeriesTable::Observe(absl::Time time, uint32_t series, double value) {

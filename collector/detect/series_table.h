@@ -72,7 +72,7 @@ class SeriesTable {
   // Numbers are dense from 0; a known number keeps its state.
   void Define(uint32_t series, const wire::SeriesDefinition& definition);
   // A window function will be asked of the series.
-  void Watch(uint32_t series, absl::Duration window);
+  void Watch(uint32_t series, absl::Duration window, WindowFunction function);
   // False for an unknown number or a value that is no number.
   bool Observe(absl::Time time, uint32_t series, double value);
 

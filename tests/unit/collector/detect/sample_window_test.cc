@@ -1,6 +1,8 @@
 #include "collector/detect/sample_window.h"
 
+#include <algorithm>
 #include <optional>
+#include <vector>
 
 #include "collector/detect/cadence.h"
 #include "gtest/gtest.h"
@@ -13,7 +15,10 @@ const absl::Time kStart = absl::FromUnixSeconds(1'800'000'000);
 // A window fed at a fixed tick.
 class Fed {
  public:
-  explicit Fed(absl::Duration window) : window_(window) {}
+  explicit Fed(absl::Duration window) : window_(window) {
+    window_.Need(WindowFunction::kMax);
+    window_.Need(WindowFunction::kIncrease);
+  }
   void Add(double value, absl::Duration after = absl::Seconds(10)) {
     now_ += after;
     window_.Add(now_, value, cadence_.Observe(now_));
@@ -86,6 +91,54 @@ TEST(SampleWindowTest, ChangeIsLastMinusFirst) {
   for (int i = 0; i < 30; ++i) fed.Add(100.0 - i);
   EXPECT_EQ(fed.Value(WindowFunction::kChange), -6.0);
   EXPECT_EQ(fed.Value(WindowFunction::kChanges), 6.0);
+}
+
+// What goes in and out as the window slides is what it would be if it were
+// summed up each time.
+TEST(SampleWindowTest, SlidesAsIfItWereSummedAnew) {
+  SampleWindow slides(absl::Seconds(590));  // buckets of just a sample each
+  for (const auto function : {WindowFunction::kMin, WindowFunction::kRate}) {
+    slides.Need(function);
+  }
+  Cadence cadence;
+  absl::Time now = kStart;
+  std::vector<double> values;
+  double value = 50;
+  for (int i = 0; i < 5000; ++i) {
+    value += i % 7 - 3 + 0.1 * (i % 13);
+    values.push_back(value);
+    now += absl::Seconds(10);
+    slides.Add(now, value, cadence.Observe(now));
+    if (i < 200) continue;
+    double sum = 0, min = value, increase = 0;
+    for (size_t k = values.size() - 59; k < values.size(); ++k) {
+      sum += values[k];
+      min = std::min(min, values[k]);
+      increase += std::max(0.0, values[k] - values[k - 1]);
+    }
+    ASSERT_NEAR(*slides.Value(WindowFunction::kAverage, now), sum / 59, 1e-9);
+    ASSERT_EQ(*slides.Value(WindowFunction::kMin, now), min);
+    ASSERT_NEAR(*slides.Value(WindowFunction::kRate, now), increase / 590,
+                1e-5);
+  }
+}
+
+TEST(SampleWindowTest, AFunctionThatIsNeededLaterBeginsAnew) {
+  SampleWindow window(absl::Minutes(1));
+  Cadence cadence;
+  absl::Time now = kStart;
+  const auto add = [&](int count) {
+    for (int i = 0; i < count; ++i) {
+      now += absl::Seconds(10);
+      window.Add(now, i, cadence.Observe(now));
+    }
+  };
+  add(20);
+  EXPECT_TRUE(window.Value(WindowFunction::kAverage, now).has_value());
+  window.Need(WindowFunction::kMax);
+  EXPECT_FALSE(window.Value(WindowFunction::kMax, now).has_value());
+  add(7);
+  EXPECT_EQ(window.Value(WindowFunction::kMax, now), 6.0);
 }
 
 TEST(SampleWindowTest, HoldsWeeksOfSamplesInBoundedBuckets) {

@@ -94,8 +94,8 @@ TEST_F(SignalReaderTest, ACompanionThatIsGoneNoLongerCounts) {
 
 TEST_F(SignalReaderTest, ComparesWithALongerWindow) {
   const uint32_t main = Define("switches", {});
-  table_.Watch(main, absl::Minutes(1));
-  table_.Watch(main, absl::Minutes(10));
+  table_.Watch(main, absl::Minutes(1), WindowFunction::kAverage);
+  table_.Watch(main, absl::Minutes(10), WindowFunction::kAverage);
   v1::Signal signal;
   signal.set_metric("switches");
   signal.set_function("average");
