@@ -13,7 +13,7 @@ namespace {
 constexpr double kQuickRate = 1.0 / 10;
 constexpr double kHalfHourRate = 1.0 / 30;
 constexpr double kMiddleRate = 1.0 / 60;
-constexpr double kSlowRate = 1.0 / 1500;
+constexpr double kSlowRate = 1.0 / 3000;
 constexpr double kSpreadRate = 1.0 / 2000;
 constexpr double kMovesRate = 1.0 / 20;
 constexpr double kUsualMovesRate = 1.0 / 1500;
