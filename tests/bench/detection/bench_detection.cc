@@ -104,7 +104,10 @@ absl::Status AddTraces(const fs::path& set, const fs::path& out, Work& work) {
   return absl::OkStatus();
 }
 
-// Every folder that looks like a set; the others are nobody's business.
+// The Numenta benchmark has no list: its files are in folders by kind.
+constexpr char kStampedSet[] = "nab";
+
+// Every folder that is a set; the others are nobody's business.
 absl::Status AddSets(const fs::path& data, const fs::path& out,
                      const std::vector<std::string>& wanted, Work& work) {
   if (!fs::is_directory(data)) {
@@ -123,7 +126,7 @@ absl::Status AddSets(const fs::path& data, const fs::path& out,
       status = AddTraces(set.path(), out / name, work);
     } else if (fs::exists(set.path() / "series.csv")) {
       status = AddListed(set.path(), out / name, work);
-    } else {
+    } else if (name == kStampedSet) {
       AddStamped(set.path(), out / name, work);
     }
     if (!status.ok()) return status;
