@@ -168,7 +168,11 @@ int main(int argc, char** argv) {
   app.add_option("--out", out, "where results go")->required();
   app.add_option("--set", sets, "only these");
   app.add_option("--jobs", jobs, "threads")->check(CLI::Range(1U, 256U));
-  CLI11_PARSE(app, argc, argv);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : 2;
+  }
   forewarn::bench::Work work;
   if (const absl::Status status =
           forewarn::bench::AddSets(data, out, sets, work);
