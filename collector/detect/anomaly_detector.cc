@@ -91,7 +91,8 @@ double AnomalyDetector::Floor() const {
 
 AnomalyDetector::Hour AnomalyDetector::HourOf(absl::Time time) {
   // Straight between the middles of hours.
-  const int64_t second = absl::ToUnixSeconds(time) % 86400;
+  constexpr int64_t kDay = 86400;
+  const int64_t second = (absl::ToUnixSeconds(time) % kDay + kDay) % kDay;
   const double hours = static_cast<double>(second) / 3600;
   const auto near = static_cast<size_t>(hours);
   const double off = hours - static_cast<double>(near) - 0.5;

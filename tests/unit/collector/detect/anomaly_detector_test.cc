@@ -133,6 +133,17 @@ TEST(AnomalyDetectorTest, AStepBecomesTheNewNormal) {
   EXPECT_LT(worst, 0.3);
 }
 
+TEST(AnomalyDetectorTest, TimesBefore1970AreDaysLikeOthers) {
+  AnomalyDetector before(MetricKind::kGauge, 255);
+  AnomalyDetector after(MetricKind::kGauge, 255);
+  for (int i = 0; i < 3000; ++i) {
+    const double value = 10 + Gauss();
+    before.Observe(absl::FromUnixSeconds(-400 * 86400 + i * 60), value);
+    after.Observe(absl::FromUnixSeconds(400 * 86400 + i * 60), value);
+    ASSERT_EQ(before.score(), after.score());
+  }
+}
+
 TEST(AnomalyDetectorTest, StaysWithinZeroAndOne) {
   Fed fed;
   for (int i = 0; i < 20000; ++i) {
