@@ -203,7 +203,6 @@ void AnomalyDetector::Judge(absl::Time time, double value) {
 
 // For people: around what, and how far from it, would have been no news.
 void AnomalyDetector::SetExpected(double before, double seasonal) {
-  const Lens& lens = views_[static_cast<size_t>(view_)];
   switch (view_) {
     case View::kQuickLevel:
     case View::kHalfHour:
@@ -221,18 +220,18 @@ void AnomalyDetector::SetExpected(double before, double seasonal) {
       expected_ = slow_;
       break;
   }
-  const Lens& range = view_ == View::kUnrest
-                          ? views_[static_cast<size_t>(View::kSlowLevel)]
-                          : lens;
+  // Unrest has no unit of the value's.
+  const View sized = view_ == View::kUnrest ? View::kSlowLevel : view_;
+  const Lens& range = views_[static_cast<size_t>(sized)];
   band_ =
       std::max<double>(range.spread, Floor()) * range.tail.DistanceOf(kEvent);
 }
 
 void AnomalyDetector::Learn(absl::Time time, double value, double floor,
                             const Hour& hour) {
-  AcceptNewNormal(time, value, floor);
   const double unit = std::max<double>(
       views_[static_cast<size_t>(View::kSlowLevel)].spread, floor);
+  AcceptNewNormal(time, value, unit);
   // One minute teaches little, so that a spike moves nothing.
   const double off = value - slow_;
   slow_ +=
@@ -246,9 +245,7 @@ void AnomalyDetector::Learn(absl::Time time, double value, double floor,
 }
 
 void AnomalyDetector::AcceptNewNormal(absl::Time time, double value,
-                                      double floor) {
-  const double unit = std::max<double>(
-      views_[static_cast<size_t>(View::kSlowLevel)].spread, floor);
+                                      double unit) {
   const bool high = value > slow_;
   if (std::abs(value - slow_) <= kClip * unit) {
     away_ = 0;

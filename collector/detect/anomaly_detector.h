@@ -102,8 +102,8 @@ class AnomalyDetector {
   void Judge(absl::Time time, double value);
   double Look(View view, double distance, double floor);
   void Learn(absl::Time time, double value, double floor, const Hour& hour);
-  void AcceptNewNormal(absl::Time time, double value, double floor);
-  void SetExpected(double value, double seasonal);
+  void AcceptNewNormal(absl::Time time, double value, double unit);
+  void SetExpected(double before, double seasonal);
   double Floor() const;
   static Hour HourOf(absl::Time time);
 
