@@ -18,10 +18,10 @@ namespace forewarn::detect {
 // seldom. Seven plain views look at each: the distance from a quick level, from
 // that of the last half hour, from a slow one, from the value before, from what
 // this hour of the day is like, of the quick level from that of the last hour,
-// and how restless the series is. How
-// often each distance occurs is learnt (TailModel), so that what is usual for
-// this series counts for nothing. What the views say together is again weighed
-// by how often that much was said, so that the surprise is a probability.
+// and how restless the series is. How often each distance occurs is learnt
+// (TailModel), so that what is usual for this series counts for nothing. What
+// the views say together is again weighed by how often that much was said, so
+// that the surprise is a probability.
 //
 // Input    gauges as they are, counters as rates (a reset is no sample),
 //          states as values; a pause is no jump.

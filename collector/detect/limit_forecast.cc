@@ -26,10 +26,11 @@ constexpr double kHole = 0.35;
 // A trend must have lasted so much of the time it claims to be left: within
 // a day, and beyond.
 constexpr double kLasted = 0.65;
-// And less when it is as straight as a line.
+constexpr double kLastedBeyondDay = 1;
+// And less when it is as straight as a line: its interval is so narrow, in
+// shares of its middle.
 constexpr double kLastedStraight = 0.45;
 constexpr double kStraight = 0.12;
-constexpr double kLastedBeyondDay = 1;
 // Daily rhythms are trends, too, until a day has been seen.
 constexpr absl::Duration kSoon = absl::Hours(4);
 constexpr absl::Duration kRhythm = absl::Hours(24);
