@@ -82,6 +82,8 @@ shard::Shard::Options ShardOptions(const Settings& settings, int index) {
   shard::Shard::Options options;
   options.index = index;
   options.mailbox = Or<size_t>(limits.mailbox_batches(), options.mailbox);
+  options.commit = settings.commit;
+  options.gather = std::min(options.gather, options.commit);
   shard::EndpointState::Options& endpoint = options.endpoint;
   endpoint.series_limit =
       Or(limits.series_per_endpoint(), endpoint.series_limit);

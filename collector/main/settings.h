@@ -24,6 +24,9 @@ struct Settings {
   std::vector<std::string> public_names;
   absl::Duration tick = absl::Seconds(10);
   int shards = 1;
+  // What was judged waits so long for more, to be synced and acknowledged
+  // together. Not configured: for who plays time faster than it passes.
+  absl::Duration commit = absl::Milliseconds(200);
 
   std::string ca_directory() const { return state_directory + "/ca"; }
   std::string history_directory() const { return state_directory + "/history"; }
