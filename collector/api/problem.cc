@@ -52,7 +52,7 @@ absl::string_view ReasonPhrase(int status) {
 
 HttpResponse ProblemResponse(int status, absl::string_view detail,
                              absl::string_view request_id) {
-  v1::Problem problem;
+  v1::ProblemDetails problem;
   problem.set_type("about:blank");
   problem.set_title(std::string(ReasonPhrase(status)));
   problem.set_status(static_cast<uint32_t>(status));

@@ -9,7 +9,7 @@ namespace forewarn::api {
 // "Not Found" for 404; "Error" for a code we never send.
 absl::string_view ReasonPhrase(int status);
 
-// An error as application/problem+json (RFC 9457, v1::Problem). `detail` is
+// An error as application/problem+json (RFC 9457, v1::ProblemDetails). `detail` is
 // for people; it names no secret and no path of the collector.
 HttpResponse ProblemResponse(int status, absl::string_view detail,
                              absl::string_view request_id);

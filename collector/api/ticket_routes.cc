@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/strings/ascii.h"
+#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "collector/api/endpoint_lookup.h"
@@ -55,6 +56,12 @@ absl::StatusOr<HttpResponse> ListTickets(const ApiServices& services,
   filter.assignee = call.Query("assignee");
   FOREWARN_RETURN_IF_ERROR(ReadStates(call.Query("state"), filter.states));
   FOREWARN_ASSIGN_OR_RETURN(filter.endpoint_id, EndpointIdOf(services, call));
+  if (const std::string problem = call.Query("problem"); !problem.empty()) {
+    if (!absl::SimpleAtoi(problem, &filter.problem) || filter.problem == 0) {
+      return absl::InvalidArgumentError(
+          "problem must be the number of a problem's ticket");
+    }
+  }
   FOREWARN_ASSIGN_OR_RETURN(std::vector<v1::Ticket> tickets,
                             services.desk.List(filter));
   v1::TicketList list;
@@ -135,7 +142,8 @@ std::vector<Route> TicketRoutes(const ApiServices& services) {
       {.method = "GET",
        .pattern = "/api/v1/tickets",
        .access = Access::kViewer,
-       .query = {"state", "endpoint", "assignee", "cursor", "limit"},
+       .query = {"state", "endpoint", "assignee", "problem", "cursor",
+                 "limit"},
        .handler = [&services](Call& c) { return ListTickets(services, c); }},
       {.method = "GET",
        .pattern = kTicket,

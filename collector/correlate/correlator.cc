@@ -10,6 +10,7 @@
 #include "absl/time/time.h"
 #include "absl/types/span.h"
 #include "collector/correlate/incident_folder.h"
+#include "collector/correlate/problem_watch.h"
 #include "collector/correlate/symptom_order.h"
 #include "protos/base/backoff.h"
 #include "protos/base/bounded_queue.h"
@@ -55,19 +56,21 @@ bool MayPass(const absl::Status& status) {
 class Correlator::Impl {
  public:
   Impl(const CorrelatorOptions& options, IncidentStore& store,
-       IncidentSink& sink, base::Clock& clock)
+       IncidentSink& sink, const ProblemRooms& problems, base::Clock& clock)
       : queue_(options.queue_bound),
         folder_({.fold_window = options.fold_window,
                  .reopen_window = options.reopen_window,
                  .quiet = options.quiet},
                 store),
-        sink_(sink),
+        finder_(options.problems, problems.store, store, problems.cohorts),
+        sink_(sink, problems.sink, finder_, clock),
         clock_(clock) {}
 
   absl::Status Start() {
     if (!base::Seeded(base::Bug::kForgetOpenIncidents)) {
       FOREWARN_RETURN_IF_ERROR(
           base::Annotate(folder_.Load(clock_.Now()), "read what is open"));
+      FOREWARN_RETURN_IF_ERROR(sink_.Recover());
     }
     thread_ = std::thread([this] { Run(); });
     return absl::OkStatus();
@@ -91,9 +94,10 @@ class Correlator::Impl {
     while (true) {
       const std::vector<detect::SymptomEdge> edges = Gather();
       FoldAll(edges);
-      const absl::Status closed = folder_.Tick(clock_.Now(), sink_);
+      absl::Status closed = folder_.Tick(clock_.Now(), sink_);
+      closed.Update(sink_.Recover());
       if (!closed.ok() && ticks_refused_++ % 240 == 0) {
-        base::Log(base::LogLevel::kWarning, "quiet incidents wait for the desk",
+        base::Log(base::LogLevel::kWarning, "incidents and problems wait for the desk",
                   {{"reason", base::ToLine(closed)}});
       }
       if (closed.ok()) ticks_refused_ = 0;
@@ -154,7 +158,8 @@ class Correlator::Impl {
 
   base::BoundedQueue<detect::SymptomEdge> queue_;
   IncidentFolder folder_;
-  IncidentSink& sink_;
+  ProblemFinder finder_;
+  ProblemWatch sink_;
   base::Clock& clock_;
   base::Alarm alarm_;
   std::atomic<bool> stopping_ = false;
@@ -163,8 +168,9 @@ class Correlator::Impl {
 };
 
 Correlator::Correlator(CorrelatorOptions options, IncidentStore& store,
-                       IncidentSink& sink, base::Clock& clock)
-    : impl_(std::make_unique<Impl>(options, store, sink, clock)) {}
+                       IncidentSink& sink, const ProblemRooms& problems,
+                       base::Clock& clock)
+    : impl_(std::make_unique<Impl>(options, store, sink, problems, clock)) {}
 
 Correlator::~Correlator() { Stop(); }
 

@@ -7,6 +7,9 @@
 #include "absl/status/status.h"
 #include "absl/time/time.h"
 #include "collector/correlate/incident.h"
+#include "collector/correlate/problem.h"
+#include "collector/correlate/problem_finder.h"
+#include "collector/fleet/cohort.h"
 #include "collector/detect/symptom.h"
 #include "protos/base/clock.h"
 
@@ -17,9 +20,18 @@ struct CorrelatorOptions {
   absl::Duration reopen_window = absl::Hours(24);
   absl::Duration quiet = absl::ZeroDuration();  // > 0 overrides the rules'
   size_t queue_bound = 10000;
+  ProblemOptions problems = {};
 };
 
-// Folds symptom edges into incidents. Edges wait in a bounded queue; Accept
+// Where problems are found and kept; all must outlive the correlator.
+struct ProblemRooms {
+  ProblemStore& store;
+  ProblemSink& sink;
+  const fleet::Cohorts& cohorts;
+};
+
+// Folds symptom edges into incidents, and finds the problems of many
+// endpoints among these. Edges wait in a bounded queue; Accept
 // blocks the shard when it is full, so that no edge is lost. One thread of its
 // own between Start and Stop; a change that the desk cannot take (database
 // busy, disk full) is retried in order, with back-off, for ever. An edge seen
@@ -29,7 +41,8 @@ class Correlator final : public detect::SymptomSink {
  public:
   // All must outlive it.
   Correlator(CorrelatorOptions options, IncidentStore& store,
-             IncidentSink& sink, base::Clock& clock);
+             IncidentSink& sink, const ProblemRooms& problems,
+             base::Clock& clock);
   ~Correlator() override;
 
   // Reads what is open from the store, then starts the thread.

@@ -19,6 +19,7 @@ struct TicketFilter {
   std::vector<v1::TicketState> states = {};  // empty = all
   std::string endpoint_id = {};
   std::string assignee = {};
+  uint32_t problem = 0;    // the tickets of its members; 0 = any
   uint32_t before_id = 0;  // cursor: ids below it; 0 = from the newest
   uint32_t limit = 100;
 };
@@ -71,6 +72,18 @@ class IncidentRows {
       const std::string& fingerprint) = 0;
 };
 
+class ProblemRows {
+ public:
+  virtual ~ProblemRows() = default;
+  virtual absl::Status InsertProblem(v1::Problem& problem) = 0;  // gives the id
+  virtual absl::Status UpdateProblem(const v1::Problem& problem) = 0;
+  virtual absl::StatusOr<v1::Problem> FindProblem(uint32_t id) = 0;
+  // Of a ticket of kind PROBLEM.
+  virtual absl::StatusOr<v1::Problem> ProblemOfTicket(uint32_t ticket) = 0;
+  // An incident that joins twice is a member once.
+  virtual absl::Status AddMember(uint32_t problem, uint32_t incident) = 0;
+};
+
 class SymptomRows {
  public:
   virtual ~SymptomRows() = default;
@@ -95,12 +108,13 @@ class OutboxRows {
       uint32_t ticket) = 0;
 };
 
-// What the four share; lives only inside a transaction's body.
+// What they share; lives only inside a transaction's body.
 class DeskTransaction {
  public:
   virtual ~DeskTransaction() = default;
   virtual TicketRows& tickets() = 0;
   virtual IncidentRows& incidents() = 0;
+  virtual ProblemRows& problems() = 0;
   virtual SymptomRows& symptoms() = 0;
   virtual OutboxRows& outbox() = 0;
 };

@@ -113,6 +113,8 @@ absl::StatusOr<bool> TicketChange::RecordDamped(
 }
 
 absl::Status TicketChange::Notify(absl::string_view event) {
+  // Its problem's ticket speaks for all.
+  if (ticket_.problem() != 0) return absl::OkStatus();
   std::vector<v1::Notification> earlier;
   if (event == "resolved") {
     FOREWARN_ASSIGN_OR_RETURN(earlier,

@@ -8,6 +8,7 @@
 #include "collector/correlate/symptom_order.h"
 #include "collector/desk/incident_entry.h"
 #include "collector/desk/person_text.h"
+#include "collector/desk/problem_entry.h"
 #include "collector/desk/ticket_change.h"
 #include "collector/desk/workflow.h"
 #include "protos/base/status.h"
@@ -18,6 +19,7 @@ namespace {
 constexpr size_t kMostCommentBytes = 64 * 1024;
 constexpr size_t kMostNameBytes = 256;
 constexpr uint32_t kMostEvents = 1000;
+constexpr uint32_t kMostMembers = 1000;
 
 absl::Status CheckActor(absl::string_view actor) {
   return CheckText(actor, "actor", kMostNameBytes, Emptiness::kRefused);
@@ -79,6 +81,17 @@ absl::StatusOr<v1::Incident> TicketDesk::Accept(
 
 absl::Status TicketDesk::Together(absl::FunctionRef<void()> body) {
   return store_.Together(body);
+}
+
+absl::StatusOr<v1::Problem> TicketDesk::AcceptProblem(
+    const correlate::ProblemChange& change) {
+  v1::Problem stored;
+  FOREWARN_RETURN_IF_ERROR(store_.Transaction([&](DeskTransaction& rows) {
+    FOREWARN_ASSIGN_OR_RETURN(
+        stored, EnterProblemChange(change, rows, channels_, clock_.Now()));
+    return absl::OkStatus();
+  }));
+  return stored;
 }
 
 absl::StatusOr<v1::Ticket> TicketDesk::Acknowledge(uint32_t id,
@@ -198,6 +211,16 @@ absl::StatusOr<v1::TicketDetail> TicketDesk::Find(uint32_t id) const {
               });
     for (v1::Symptom& symptom : symptoms) {
       *detail.add_symptoms() = std::move(symptom);
+    }
+    if (detail.ticket().kind() == v1::PROBLEM) {
+      FOREWARN_ASSIGN_OR_RETURN(*detail.mutable_problem(),
+                                rows.problems().ProblemOfTicket(id));
+      FOREWARN_ASSIGN_OR_RETURN(
+          std::vector<v1::Ticket> members,
+          rows.tickets().ListTickets({.problem = id, .limit = kMostMembers}));
+      for (v1::Ticket& member : members) {
+        *detail.add_member_tickets() = std::move(member);
+      }
     }
     FOREWARN_ASSIGN_OR_RETURN(
         std::vector<v1::TicketEvent> events,

@@ -11,6 +11,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "collector/correlate/incident.h"
+#include "collector/correlate/problem.h"
 #include "collector/desk/desk_store.h"
 #include "collector/desk/outbox.h"
 #include "forewarn/v1/api.pb.h"
@@ -26,7 +27,8 @@ namespace forewarn::desk {
 // Errors of the verbs: kNotFound no such ticket; kFailedPrecondition the
 // workflow refuses (says which states allow it); kInvalidArgument text over
 // 64 KiB or empty where it must not be.
-class TicketDesk final : public correlate::IncidentSink {
+class TicketDesk final : public correlate::IncidentSink,
+                         public correlate::ProblemSink {
  public:
   // `store` and `clock` must outlive it.
   TicketDesk(DeskStore& store, std::vector<OutboxChannel> channels,
@@ -35,6 +37,8 @@ class TicketDesk final : public correlate::IncidentSink {
   absl::StatusOr<v1::Incident> Accept(
       const correlate::IncidentChange& change) override;
   absl::Status Together(absl::FunctionRef<void()> body) override;
+  absl::StatusOr<v1::Problem> AcceptProblem(
+      const correlate::ProblemChange& change) override;
 
   absl::StatusOr<v1::Ticket> Acknowledge(uint32_t id, absl::string_view actor,
                                          absl::string_view comment);

@@ -194,4 +194,24 @@ std::vector<v1::Endpoint> EndpointRegistry::List() const {
   return all;
 }
 
+std::vector<Cohort> EndpointRegistry::Of(const std::string& endpoint_id) const {
+  base::MutexLock lock(&mutex_);
+  const auto found = endpoints_.find(endpoint_id);
+  if (found == endpoints_.end()) return {};
+  return CohortsOf(found->second.endpoint.facts());
+}
+
+Cohorts::Sizes EndpointRegistry::CountAll() const {
+  Sizes sizes;
+  base::MutexLock lock(&mutex_);
+  for (const auto& [id, entry] : endpoints_) {
+    if (entry.endpoint.has_revoked_at()) continue;
+    ++sizes.fleet;
+    for (Cohort& cohort : CohortsOf(entry.endpoint.facts())) {
+      ++sizes.cohorts[std::move(cohort)];
+    }
+  }
+  return sizes;
+}
+
 }  // namespace forewarn::fleet

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "collector/fleet/cohort.h"
 #include "forewarn/v1/fleet.pb.h"
 #include "protos/base/mutex.h"
 
@@ -32,7 +33,7 @@ class EndpointStore {
 };
 
 // Every enrolled endpoint, in memory and in the store. Thread-safe.
-class EndpointRegistry {
+class EndpointRegistry final : public Cohorts {
  public:
   // `store` must outlive it.
   explicit EndpointRegistry(EndpointStore& store) : store_(store) {}
@@ -68,6 +69,9 @@ class EndpointRegistry {
   // By UUID or, for people, unique host name or number.
   std::optional<v1::Endpoint> Find(const std::string& id_or_name) const;
   std::vector<v1::Endpoint> List() const;  // by number
+
+  std::vector<Cohort> Of(const std::string& endpoint_id) const override;
+  Sizes CountAll() const override;
 
  private:
   struct Entry {

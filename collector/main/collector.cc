@@ -141,7 +141,8 @@ class Collector::Rooms {
         registry_(endpoint_store_),
         desk_(desk_store_, notify::OutboxChannels(settings.config.notify()),
               clock),
-        correlator_(CorrelationOptions(settings), desk_store_, desk_, clock) {
+        correlator_(CorrelationOptions(settings), desk_store_, desk_,
+                    {desk_store_, desk_, registry_}, clock) {
     TeachRules(rules_, words_);
   }
 

@@ -8,7 +8,7 @@
 #include "absl/functional/function_ref.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_join.h"
-#include "collector/store/blob.h"
+#include "collector/store/read_rows.h"
 #include "protos/base/logging.h"
 #include "protos/base/seeded_bug.h"
 #include "protos/base/status.h"
@@ -24,42 +24,6 @@ constexpr uint32_t kMostRows = 1000;
 
 int64_t PageOf(uint32_t limit) {
   return std::clamp<uint32_t>(limit, 1, kMostRows);
-}
-
-// Reads the rest of `statement`, whose column 0 is a row's id and 1 its body.
-// A damaged row is told and left out: the others are still needed.
-// `complete` gets each message and the id of its row.
-template <typename Message>
-absl::StatusOr<std::vector<Message>> ReadAll(
-    Statement& statement, absl::string_view noun,
-    absl::FunctionRef<void(Message&, uint32_t)> complete = [](Message&,
-                                                              uint32_t) {}) {
-  std::vector<Message> messages;
-  while (true) {
-    FOREWARN_ASSIGN_OR_RETURN(const bool row, statement.Step());
-    if (!row) return messages;
-    const absl::Status read =
-        ReadBlob(statement.Text(1), absl::StrCat(noun, " ", statement.Int(0)),
-                 messages.emplace_back());
-    if (read.ok()) {
-      complete(messages.back(), static_cast<uint32_t>(statement.Int(0)));
-      continue;
-    }
-    messages.pop_back();
-    base::Log(base::LogLevel::kError, "row left out",
-              {{"reason", base::ToLine(read)}});
-  }
-}
-
-template <typename Message>
-absl::StatusOr<Message> ReadOne(Statement& statement, absl::string_view noun,
-                                uint32_t id) {
-  FOREWARN_ASSIGN_OR_RETURN(const bool row, statement.Step());
-  if (!row) return absl::NotFoundError(absl::StrCat("no ", noun, " ", id));
-  Message message;
-  FOREWARN_RETURN_IF_ERROR(ReadBlob(
-      statement.Text(1), absl::StrCat(noun, " ", statement.Int(0)), message));
-  return message;
 }
 
 constexpr absl::string_view kResolvedStates = "(5, 6)";  // RESOLVED, CLOSED
@@ -85,12 +49,18 @@ absl::Status SqliteTicketRows::InsertTicket(v1::Ticket& ticket) {
 
 absl::Status SqliteTicketRows::UpdateTicket(const v1::Ticket& ticket) {
   Statement update = database_.Prepare(
-      "UPDATE tickets SET assignee = ?, state = ?, body = ? WHERE id = ? "
+      "UPDATE tickets SET assignee = ?, state = ?, problem = ?, body = ? "
+      "WHERE id = ? "
       "RETURNING id");
   update.Bind(1, ticket.assignee())
       .Bind(2, int64_t{ticket.state()})
-      .BindBlob(3, WriteBlob(ticket))
-      .Bind(4, int64_t{ticket.id()});
+      .BindBlob(4, WriteBlob(ticket))
+      .Bind(5, int64_t{ticket.id()});
+  if (ticket.problem() == 0) {
+    update.BindNull(3);
+  } else {
+    update.Bind(3, int64_t{ticket.problem()});
+  }
   FOREWARN_ASSIGN_OR_RETURN(const bool row, update.Step());
   if (row) return update.Run();
   return absl::NotFoundError(absl::StrCat("no ticket ", ticket.id()));
@@ -121,6 +91,9 @@ absl::StatusOr<std::vector<v1::Ticket>> SqliteTicketRows::ListTickets(
   if (!filter.assignee.empty()) {
     absl::StrAppend(&sql, " AND assignee = ?");
     texts.push_back(filter.assignee);
+  }
+  if (filter.problem != 0) {
+    absl::StrAppend(&sql, " AND problem = ", filter.problem);
   }
   if (filter.before_id != 0) {
     absl::StrAppend(&sql, " AND id < ", filter.before_id);

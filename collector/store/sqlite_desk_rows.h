@@ -53,6 +53,23 @@ class SqliteIncidentRows final : public desk::IncidentRows {
   SqliteDatabase& database_;
 };
 
+class SqliteProblemRows final : public desk::ProblemRows {
+ public:
+  explicit SqliteProblemRows(SqliteDatabase& database) : database_(database) {}
+
+  absl::Status InsertProblem(v1::Problem& problem) override;
+  absl::Status UpdateProblem(const v1::Problem& problem) override;
+  absl::StatusOr<v1::Problem> FindProblem(uint32_t id) override;
+  absl::StatusOr<v1::Problem> ProblemOfTicket(uint32_t ticket) override;
+  absl::Status AddMember(uint32_t problem, uint32_t incident) override;
+
+  absl::StatusOr<std::vector<v1::Problem>> OpenProblems();
+  absl::StatusOr<std::vector<v1::Incident>> MembersOf(uint32_t problem);
+
+ private:
+  SqliteDatabase& database_;
+};
+
 class SqliteSymptomRows final : public desk::SymptomRows {
  public:
   explicit SqliteSymptomRows(SqliteDatabase& database) : database_(database) {}

@@ -18,11 +18,13 @@ class SqliteDeskTransaction final : public desk::DeskTransaction {
   explicit SqliteDeskTransaction(SqliteDatabase& database)
       : tickets_(database),
         incidents_(database),
+        problems_(database),
         symptoms_(database),
         outbox_(database) {}
 
   desk::TicketRows& tickets() override { return tickets_; }
   desk::IncidentRows& incidents() override { return incidents_; }
+  desk::ProblemRows& problems() override { return problems_; }
   desk::SymptomRows& symptoms() override { return symptoms_; }
   desk::OutboxRows& outbox() override { return outbox_; }
   bool enqueued() const { return outbox_.enqueued(); }
@@ -30,6 +32,7 @@ class SqliteDeskTransaction final : public desk::DeskTransaction {
  private:
   SqliteTicketRows tickets_;
   SqliteIncidentRows incidents_;
+  SqliteProblemRows problems_;
   SqliteSymptomRows symptoms_;
   SqliteOutboxRows outbox_;
 };
@@ -131,6 +134,21 @@ absl::StatusOr<std::vector<v1::Symptom>> SqliteDeskStore::SymptomsOf(
   return ReadValue<std::vector<v1::Symptom>>(
       database_, [&](SqliteDatabase& rows) {
         return SqliteSymptomRows(rows).SymptomsOf(incident);
+      });
+}
+
+absl::StatusOr<std::vector<v1::Problem>> SqliteDeskStore::OpenProblems() {
+  return ReadValue<std::vector<v1::Problem>>(
+      database_, [](SqliteDatabase& rows) {
+        return SqliteProblemRows(rows).OpenProblems();
+      });
+}
+
+absl::StatusOr<std::vector<v1::Incident>> SqliteDeskStore::MembersOf(
+    uint32_t problem) {
+  return ReadValue<std::vector<v1::Incident>>(
+      database_, [&](SqliteDatabase& rows) {
+        return SqliteProblemRows(rows).MembersOf(problem);
       });
 }
 

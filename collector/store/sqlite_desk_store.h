@@ -8,6 +8,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "collector/correlate/incident.h"
+#include "collector/correlate/problem.h"
 #include "collector/desk/desk_store.h"
 #include "collector/desk/outbox.h"
 #include "collector/store/sqlite_database.h"
@@ -19,6 +20,7 @@ namespace forewarn::store {
 // database that other stores may share. Thread-safe.
 class SqliteDeskStore final : public desk::DeskStore,
                               public correlate::IncidentStore,
+                              public correlate::ProblemStore,
                               public desk::Outbox {
  public:
   // `database` must outlive it.
@@ -38,6 +40,10 @@ class SqliteDeskStore final : public desk::DeskStore,
       const std::string& fingerprint) override;
   absl::StatusOr<std::vector<v1::Symptom>> SymptomsOf(
       uint32_t incident) override;
+
+  absl::StatusOr<std::vector<v1::Problem>> OpenProblems() override;
+  absl::StatusOr<std::vector<v1::Incident>> MembersOf(
+      uint32_t problem) override;
 
   absl::StatusOr<std::vector<v1::Notification>> Due(absl::Time now,
                                                     int limit) override;

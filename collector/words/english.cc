@@ -33,6 +33,19 @@ constexpr Pattern kEnglish[] = {
     {"desk.event.reopened", "Opened again"},
     {"desk.event.reopened_by_itself",
      "Opened again by itself: {symptom|a symptom} came back"},
+    {"desk.event.joined_problem",
+     "Belongs to problem #{problem|unknown}, which is told in its place"},
+    {"desk.event.problem_opened",
+     "Opened for {count|many endpoints} with one symptom"},
+    {"desk.event.problem_resolved_by_itself",
+     "Resolved by itself: the last of its incidents is over, "
+     "{duration|some time} after it began"},
+    {"desk.event.problem_recovered_noted",
+     "Recovered: the last of its incidents is over. The ticket stays open "
+     "because somebody has begun work on it"},
+    {"desk.problem.title", "{count|Many endpoints} at once: {symptom|trouble}"},
+    {"desk.problem.title_with_factor",
+     "{count|Many endpoints} at once ({factor}): {symptom|trouble}"},
 
     {"rule.anomaly.title", "Unusual {subsystem|behaviour} on {host|endpoint}"},
     {"rule.anomaly.explanation",

@@ -188,6 +188,33 @@ void WriteWhy(const v1::Symptom& lead, const Words& words, TextPage& page) {
   page.Field("Found by", found_by);
 }
 
+// Of a problem: what explains it, and who has it.
+void WriteMembers(const v1::TicketDetail& detail, TextPage& page) {
+  if (!detail.has_problem()) return;
+  const v1::Problem& problem = detail.problem();
+  page.Heading(absl::StrCat("Endpoints: ", problem.members()));
+  if (!problem.factor().empty()) {
+    page.Item("common  ",
+              absl::StrFormat("%.0f %% are of %s %s, %.1f times as many as in "
+                              "the fleet",
+                              100 * problem.factor_share(),
+                              Visible(problem.factor_kind()),
+                              Visible(problem.factor()), problem.lift()));
+  }
+  for (int i = 0; i < std::min(detail.member_tickets_size(), kMostSymptoms);
+       ++i) {
+    const v1::Ticket& member = detail.member_tickets(i);
+    page.Item(FitTo(absl::StrCat("#", member.id()), 8),
+              absl::StrCat(Visible(member.host_name()), ", ",
+                           ShowState(member.state())));
+  }
+  if (detail.member_tickets_size() > kMostSymptoms) {
+    page.Item("        ",
+              absl::StrCat("and ", detail.member_tickets_size() - kMostSymptoms,
+                           " more"));
+  }
+}
+
 void WriteFurther(const v1::TicketDetail& detail, const Words& words,
                   TextPage& page) {
   if (detail.symptoms_size() < 2) return;
@@ -338,6 +365,7 @@ std::string RenderTicket(const v1::TicketDetail& detail, const Words& words) {
   TextPage page;
   WriteHead(detail.ticket(), words, page);
   if (detail.symptoms_size() > 0) WriteWhy(detail.symptoms(0), words, page);
+  WriteMembers(detail, page);
   WriteFurther(detail, words, page);
   WriteProcesses(detail, page);
   WriteChanges(detail, page);

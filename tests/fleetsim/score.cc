@@ -1,7 +1,7 @@
 #include "tests/fleetsim/score.h"
 
 #include <algorithm>
-#include <cstdlib>
+#include <set>
 
 #include "absl/algorithm/container.h"
 #include "absl/container/flat_hash_map.h"
@@ -54,16 +54,17 @@ class Scorer {
  public:
   Scorer(absl::Span<const Machine> fleet, absl::Span<const Mishap> mishaps,
          absl::Span<const OpenedTicket> tickets, absl::Time start)
-      : fleet_(fleet), mishaps_(mishaps) {
+      : fleet_(fleet), mishaps_(mishaps), start_(start) {
     absl::flat_hash_map<std::string, uint32_t> numbers;
     for (const Machine& machine : fleet) {
       numbers[EndpointId(machine.number)] = machine.number;
     }
     for (const OpenedTicket& ticket : tickets) {
-      if (ticket.ticket.kind() != v1::INCIDENT) continue;
-      const Minute opened =
-          (ticket.ticket.opened_at().seconds() - absl::ToUnixSeconds(start)) /
-          60;
+      if (ticket.ticket.kind() == v1::PROBLEM) {
+        problems_[ticket.ticket.id()] = &ticket.ticket;
+        continue;
+      }
+      const Minute opened = MinuteOf(ticket.ticket.opened_at().seconds());
       by_machine_[numbers[ticket.ticket.endpoint_id()]].push_back(
           {&ticket, numbers[ticket.ticket.endpoint_id()], opened, false});
     }
@@ -98,14 +99,24 @@ class Scorer {
   }
 
  private:
-  // Marks them; the first one's time, or kNever.
+  Minute MinuteOf(int64_t seconds) const {
+    return (seconds - absl::ToUnixSeconds(start_)) / 60;
+  }
+
+  // Marks them; the first one's time, or kNever. With `problems`, those under
+  // a problem are counted there.
   Minute TicketsOf(const Mishap& mishap, const Mishap::Member& member,
-                   int& count) {
+                   int& count, std::map<uint32_t, int>* problems = nullptr) {
     Minute first = kNever;
     for (Known& ticket : by_machine_[member.machine]) {
       if (ticket.used || !Fits(mishap, member, ticket)) continue;
       ticket.used = true;
-      ++count;
+      if (const uint32_t problem = ticket.source->ticket.problem();
+          problem != 0 && problems != nullptr) {
+        ++(*problems)[problem];
+      } else {
+        ++count;
+      }
       first = std::min(first, ticket.opened);
     }
     return first;
@@ -165,14 +176,34 @@ class Scorer {
     Score::ByCause& row = score_.by_cause[std::string(Name(mishap.cause))];
     Minute noticed = kNever;
     Minute first = kNever;
-    int count = 0;
+    int alone = 0;
+    std::map<uint32_t, int> problems;
     for (const Mishap::Member& member : mishap.members) {
       noticed = std::min(noticed, member.noticed);
-      first = std::min(first, TicketsOf(mishap, member, count));
+      first = std::min(first, TicketsOf(mishap, member, alone, &problems));
     }
-    row.tickets += count;
-    score_.common_tickets += count;
+    int most = 0;
+    for (const auto& [problem, count] : problems) {
+      most = std::max(most, count);
+      used_problems_.insert(problem);
+    }
+    const int told = alone + static_cast<int>(problems.size());
+    row.tickets += told;
+    score_.common_tickets += told;
     ++score_.common_causes;
+    if (problems.size() == 1 && most > alone) ++score_.common_found;
+    if (told > 1) {
+      std::string which;
+      for (const auto& [problem, count] : problems) {
+        const v1::Ticket& ticket = *problems_.at(problem);
+        absl::StrAppend(&which, " #", problem, " (", count, " of it, ",
+                        ticket.subsystem(), ", ",
+                        When(MinuteOf(ticket.opened_at().seconds())), ")");
+      }
+      score_.remarks.push_back(
+          absl::StrCat(told, " tickets for ", Name(mishap.cause), ", ", alone,
+                       " of them alone; problems:", which));
+    }
     Judge(mishap, first, noticed, row);
   }
 
@@ -180,6 +211,11 @@ class Scorer {
     for (auto& [machine, tickets] : by_machine_) {
       for (const Known& ticket : tickets) {
         if (ticket.used) continue;
+        // False ones under one problem are one.
+        if (const uint32_t problem = ticket.source->ticket.problem();
+            problem != 0 && !used_problems_.insert(problem).second) {
+          continue;
+        }
         ++score_.false_tickets;
         std::string like;
         for (const Mishap& mishap : mishaps_) {
@@ -199,6 +235,9 @@ class Scorer {
   const absl::Span<const Machine> fleet_;
   const absl::Span<const Mishap> mishaps_;
   std::map<uint32_t, std::vector<Known>> by_machine_;
+  const absl::Time start_;
+  std::map<uint32_t, const v1::Ticket*> problems_;  // by number
+  std::set<uint32_t> used_problems_;
   std::vector<double> leads_;
   int single_tickets_ = 0;
   int single_ticketed_ = 0;

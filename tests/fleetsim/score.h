@@ -32,8 +32,9 @@ struct Score {
   // Tickets about faults that one machine has, by such faults ticketed.
   double tickets_per_fault = 0;
   int common_causes = 0;
-  int common_found = 0;    // with one problem that has most of the members
-  int common_tickets = 0;  // that people see for them: not under a problem
+  int common_found = 0;  // by one problem, which has most of their tickets
+  // That people see for them: problems, and incidents under none.
+  int common_tickets = 0;
   struct ByCause {
     int faults = 0;
     int ticketed = 0;

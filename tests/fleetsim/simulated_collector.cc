@@ -122,14 +122,20 @@ absl::StatusOr<std::vector<OpenedTicket>> SimulatedCollector::Finish() {
   store::SqliteDeskStore store(*database);
   std::vector<OpenedTicket> out;
   FOREWARN_RETURN_IF_ERROR(store.Read([&](desk::DeskTransaction& desk) {
-    FOREWARN_ASSIGN_OR_RETURN(std::vector<v1::Ticket> tickets,
-                              desk.tickets().ListTickets({.limit = 1'000'000}));
-    std::reverse(tickets.begin(), tickets.end());
-    for (v1::Ticket& ticket : tickets) {
-      FOREWARN_ASSIGN_OR_RETURN(std::vector<v1::Symptom> symptoms,
-                                desk.symptoms().SymptomsOf(ticket.incident()));
-      out.push_back({std::move(ticket), std::move(symptoms)});
-    }
+    uint32_t before = 0;
+    do {
+      FOREWARN_ASSIGN_OR_RETURN(
+          std::vector<v1::Ticket> tickets,
+          desk.tickets().ListTickets({.before_id = before, .limit = 1000}));
+      before = tickets.empty() ? 0 : tickets.back().id();
+      for (v1::Ticket& ticket : tickets) {
+        FOREWARN_ASSIGN_OR_RETURN(
+            std::vector<v1::Symptom> symptoms,
+            desk.symptoms().SymptomsOf(ticket.incident()));
+        out.push_back({std::move(ticket), std::move(symptoms)});
+      }
+    } while (before != 0);
+    std::reverse(out.begin(), out.end());
     return absl::OkStatus();
   }));
   return out;

@@ -10,6 +10,7 @@
 #include "gtest/gtest.h"
 #include "protos/base/mutex.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/memory_problems.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/wait_until.h"
 #include "tests/unit/collector/correlate/symptom_maker.h"
@@ -19,13 +20,17 @@ namespace {
 
 using ::forewarn::testing::Cleared;
 using ::forewarn::testing::FakeClock;
+using ::forewarn::testing::FixedCohorts;
 using ::forewarn::testing::kNoon;
+using ::forewarn::testing::MemoryProblems;
 using ::forewarn::testing::Opened;
 using ::forewarn::testing::SymptomMaker;
 using Kind = IncidentChange::Kind;
 
 // A desk that can be busy or closed, and is looked at from the test's thread.
-class FakeDesk final : public IncidentSink, public IncidentStore {
+class FakeDesk final : public IncidentSink,
+                       public IncidentStore,
+                       public MemoryProblems {
  public:
   absl::StatusOr<v1::Incident> Accept(const IncidentChange& change) override {
     base::MutexLock lock(&mutex_);
@@ -95,6 +100,8 @@ class FakeDesk final : public IncidentSink, public IncidentStore {
   std::vector<IncidentChange> changes_;
 };
 
+const FixedCohorts kNobody;
+
 v1::Symptom OnEndpoint(int i) {
   return SymptomMaker{.endpoint = absl::StrCat("endpoint-", i)}.Make();
 }
@@ -102,7 +109,7 @@ v1::Symptom OnEndpoint(int i) {
 TEST(CorrelatorTest, StopWorksOffWhatIsQueued) {
   FakeDesk desk;
   FakeClock clock(kNoon);
-  Correlator correlator({}, desk, desk, clock);
+  Correlator correlator({}, desk, desk, {desk, desk, kNobody}, clock);
   FOREWARN_ASSERT_OK(correlator.Start());
   for (int i = 0; i < 500; ++i) correlator.Accept(Opened(OnEndpoint(i)));
   correlator.Stop();
@@ -112,7 +119,7 @@ TEST(CorrelatorTest, StopWorksOffWhatIsQueued) {
 TEST(CorrelatorTest, RetriesInOrderWhileTheDeskIsBusy) {
   FakeDesk desk;
   FakeClock clock(kNoon);
-  Correlator correlator({}, desk, desk, clock);
+  Correlator correlator({}, desk, desk, {desk, desk, kNobody}, clock);
   desk.FailNext(6, absl::UnavailableError("database is locked"));
   FOREWARN_ASSERT_OK(correlator.Start());
   for (int i = 0; i < 3; ++i) correlator.Accept(Opened(OnEndpoint(i)));
@@ -127,7 +134,7 @@ TEST(CorrelatorTest, RetriesInOrderWhileTheDeskIsBusy) {
 TEST(CorrelatorTest, OneSymptomThatCannotBeKeptHoldsUpNoOther) {
   FakeDesk desk;
   FakeClock clock(kNoon);
-  Correlator correlator({}, desk, desk, clock);
+  Correlator correlator({}, desk, desk, {desk, desk, kNobody}, clock);
   FOREWARN_ASSERT_OK(correlator.Start());
   correlator.Accept(Opened(SymptomMaker{.rule = "poison"}.Make()));
   correlator.Accept(Opened(OnEndpoint(1)));
@@ -139,7 +146,8 @@ TEST(CorrelatorTest, OneSymptomThatCannotBeKeptHoldsUpNoOther) {
 TEST(CorrelatorTest, AFullQueueBlocksTheSenderAndLosesNothing) {
   FakeDesk desk;
   FakeClock clock(kNoon);
-  Correlator correlator({.queue_bound = 1}, desk, desk, clock);
+  Correlator correlator({.queue_bound = 1}, desk, desk, {desk, desk, kNobody},
+                        clock);
   desk.Shut(true);
   FOREWARN_ASSERT_OK(correlator.Start());
   std::thread sender([&] {
@@ -154,7 +162,7 @@ TEST(CorrelatorTest, AFullQueueBlocksTheSenderAndLosesNothing) {
 TEST(CorrelatorTest, ResolvesWhenTheClockSaysQuietIsOver) {
   FakeDesk desk;
   FakeClock clock(kNoon);
-  Correlator correlator({}, desk, desk, clock);
+  Correlator correlator({}, desk, desk, {desk, desk, kNobody}, clock);
   FOREWARN_ASSERT_OK(correlator.Start());
   correlator.Accept(Opened(OnEndpoint(1)));
   correlator.Accept(Cleared(OnEndpoint(1), kNoon));
@@ -168,7 +176,7 @@ TEST(CorrelatorTest, ResolvesWhenTheClockSaysQuietIsOver) {
 TEST(CorrelatorTest, StopsThoughTheDeskStaysBusy) {
   FakeDesk desk;
   FakeClock clock(kNoon);
-  Correlator correlator({}, desk, desk, clock);
+  Correlator correlator({}, desk, desk, {desk, desk, kNobody}, clock);
   desk.FailNext(1'000'000, absl::ResourceExhaustedError("disk full"));
   FOREWARN_ASSERT_OK(correlator.Start());
   correlator.Accept(Opened(OnEndpoint(1)));
@@ -181,12 +189,12 @@ TEST(CorrelatorTest, GoesOnFromWhatTheStoreHolds) {
   FakeDesk desk;
   FakeClock clock(kNoon);
   {
-    Correlator first({}, desk, desk, clock);
+    Correlator first({}, desk, desk, {desk, desk, kNobody}, clock);
     FOREWARN_ASSERT_OK(first.Start());
     first.Accept(Opened(OnEndpoint(1)));
     first.Stop();
   }
-  Correlator second({}, desk, desk, clock);
+  Correlator second({}, desk, desk, {desk, desk, kNobody}, clock);
   FOREWARN_ASSERT_OK(second.Start());
   second.Accept(Opened(OnEndpoint(1)));
   second.Accept(Cleared(OnEndpoint(1), kNoon));

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "absl/strings/str_cat.h"
 #include "collector/correlate/incident_folder.h"
 #include "collector/store/sqlite_desk_store.h"
 #include "gtest/gtest.h"
@@ -343,6 +344,112 @@ TEST_F(TicketDeskTest, NotedSymptomsAreListedWithoutATicket) {
   ASSERT_EQ(symptoms->size(), 1u);
   EXPECT_EQ((*symptoms)[0].ticket(), 0u);
   EXPECT_THAT(desk_->Find(1), StatusIs(absl::StatusCode::kNotFound));
+}
+
+// Three incidents that are made a problem.
+class ProblemTicketTest : public TicketDeskTest {
+ protected:
+  void SetUp() override {
+    TicketDeskTest::SetUp();
+    for (int i = 0; i < 3; ++i) {
+      v1::Symptom symptom = Symptom(i);
+      Fold(Opened(symptom));
+    }
+    correlate::ProblemChange change;
+    change.problem.set_symptom("dns_failing");
+    change.problem.set_subsystem("network");
+    change.problem.set_factor_kind("site");
+    change.problem.set_factor("oslo");
+    change.problem.set_members(3);
+    *change.problem.mutable_opened_at() = wire::ToStamp(kNoon);
+    change.incidents = {1, 2, 3};
+    change.priority = v1::P3;
+    change.example = Symptom(0).title();
+    auto stored = desk_->AcceptProblem(change);
+    FOREWARN_ASSERT_OK(stored);
+    problem_ = *stored;
+  }
+  static v1::Symptom Symptom(int i) {
+    return SymptomMaker{.endpoint = absl::StrCat("e", i),
+                        .rule = "dns_failing",
+                        .subsystem = "network"}
+        .Make();
+  }
+  v1::Problem problem_;
+};
+
+TEST_F(ProblemTicketTest, HasOneTicketThatNamesCountAndFactor) {
+  const v1::TicketDetail detail = Ticket(problem_.ticket());
+  EXPECT_EQ(detail.ticket().kind(), v1::PROBLEM);
+  EXPECT_EQ(detail.ticket().site(), "oslo");
+  EXPECT_EQ(detail.ticket().members(), 3u);
+  EXPECT_EQ(detail.ticket().title().key(), "desk.problem.title_with_factor");
+  EXPECT_EQ(detail.problem().symptom(), "dns_failing");
+  EXPECT_EQ(detail.member_tickets_size(), 3);
+  EXPECT_EQ(Keys("mail", problem_.ticket()).size(), 1u);
+  EXPECT_EQ(Ticket(1).ticket().problem(), problem_.ticket());
+  EXPECT_THAT(Verbs(1), ElementsAre("opened", "joined_problem"));
+}
+
+TEST_F(ProblemTicketTest, MembersAreSilentFromThenOn) {
+  const size_t before = Keys("mail", 1).size();
+  Fold(Updated(Symptom(0), kNoon, v1::P2));
+  EXPECT_EQ(Ticket(1).ticket().priority(), v1::P2);
+  EXPECT_EQ(Keys("mail", 1).size(), before);
+  EXPECT_THAT(Keys("webhook:page", 1), IsEmpty());
+}
+
+TEST_F(ProblemTicketTest, GrowsWithoutAWordUnlessItGetsWorse) {
+  Fold(Opened(Symptom(7)));
+  correlate::ProblemChange change;
+  change.kind = correlate::ProblemChange::Kind::kJoined;
+  problem_.set_members(4);
+  change.problem = problem_;
+  change.incidents = {4};
+  change.priority = v1::P3;
+  FOREWARN_ASSERT_OK(desk_->AcceptProblem(change));
+  FOREWARN_ASSERT_OK(desk_->AcceptProblem(change));  // once more: no harm
+  EXPECT_EQ(Ticket(problem_.ticket()).ticket().members(), 4u);
+  EXPECT_EQ(Ticket(problem_.ticket()).member_tickets_size(), 4);
+  EXPECT_EQ(Keys("mail", problem_.ticket()).size(), 1u);
+  change.priority = v1::P2;
+  FOREWARN_ASSERT_OK(desk_->AcceptProblem(change));
+  EXPECT_EQ(Keys("mail", problem_.ticket()).size(), 2u);
+  EXPECT_EQ(Keys("webhook:page", problem_.ticket()).size(), 1u);
+}
+
+TEST_F(ProblemTicketTest, ResolvesWithItsLastMemberUnlessSomebodyHasBegun) {
+  correlate::ProblemChange change;
+  change.kind = correlate::ProblemChange::Kind::kClosed;
+  *problem_.mutable_closed_at() = wire::ToStamp(kNoon + absl::Hours(1));
+  change.problem = problem_;
+  clock_.Advance(absl::Hours(1));
+  FOREWARN_ASSERT_OK(desk_->AcceptProblem(change));
+  EXPECT_EQ(Ticket(problem_.ticket()).ticket().state(), v1::RESOLVED);
+  EXPECT_THAT(Verbs(problem_.ticket()),
+              ElementsAre("problem_opened", "problem_resolved_by_itself"));
+}
+
+TEST_F(ProblemTicketTest, WorkThatWasBegunKeepsItOpen) {
+  FOREWARN_ASSERT_OK(desk_->Acknowledge(problem_.ticket(), "ann", ""));
+  correlate::ProblemChange change;
+  change.kind = correlate::ProblemChange::Kind::kClosed;
+  *problem_.mutable_closed_at() = wire::ToStamp(kNoon + absl::Hours(1));
+  change.problem = problem_;
+  FOREWARN_ASSERT_OK(desk_->AcceptProblem(change));
+  EXPECT_EQ(Ticket(problem_.ticket()).ticket().state(), v1::ACKNOWLEDGED);
+  EXPECT_EQ(Verbs(problem_.ticket()).back(), "problem_recovered_noted");
+}
+
+TEST_F(ProblemTicketTest, IsReadBackWithItsMembers) {
+  const auto open = store_->OpenProblems();
+  FOREWARN_ASSERT_OK(open);
+  ASSERT_EQ(open->size(), 1u);
+  EXPECT_EQ((*open)[0].SerializeAsString(), problem_.SerializeAsString());
+  const auto members = store_->MembersOf(problem_.id());
+  FOREWARN_ASSERT_OK(members);
+  ASSERT_EQ(members->size(), 3u);
+  EXPECT_EQ((*members)[2].endpoint_id(), "e2");
 }
 
 }  // namespace

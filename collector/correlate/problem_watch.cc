@@ -1,0 +1,36 @@
+#include "collector/correlate/problem_watch.h"
+
+#include "protos/base/logging.h"
+#include "protos/base/status.h"
+
+namespace forewarn::correlate {
+
+absl::StatusOr<v1::Incident> ProblemWatch::Accept(
+    const IncidentChange& change) {
+  FOREWARN_ASSIGN_OR_RETURN(v1::Incident stored, incidents_.Accept(change));
+  if (stale_) return stored;
+  const absl::Status seen =
+      finder_.Observe(change, stored, clock_.Now(), problems_);
+  if (!seen.ok()) {
+    stale_ = true;
+    base::Log(base::LogLevel::kWarning, "a problem waits for the desk",
+              {{"reason", base::ToLine(seen)}});
+  }
+  return stored;
+}
+
+absl::Status ProblemWatch::Together(absl::FunctionRef<void()> body) {
+  const absl::Status kept = incidents_.Together(body);
+  if (!kept.ok()) stale_ = true;
+  return kept;
+}
+
+absl::Status ProblemWatch::Recover() {
+  if (!stale_) return absl::OkStatus();
+  FOREWARN_RETURN_IF_ERROR(base::Annotate(finder_.Load(clock_.Now(), problems_),
+                                          "read what problems are open"));
+  stale_ = false;
+  return absl::OkStatus();
+}
+
+}  // namespace forewarn::correlate
