@@ -15,7 +15,7 @@
 #include "collector/detect/signal_reader.h"
 #include "collector/detect/state_archive.h"
 #include "collector/detect/symptom_writer.h"
-#include "protos/base/record_log.h"
+#include "protos/base/crc32c.h"
 
 namespace forewarn::detect {
 namespace {

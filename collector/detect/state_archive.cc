@@ -1,7 +1,7 @@
 #include "collector/detect/state_archive.h"
 
 #include "absl/strings/str_cat.h"
-#include "protos/base/record_log.h"
+#include "protos/base/crc32c.h"
 
 namespace forewarn::detect {
 namespace {

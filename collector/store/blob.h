@@ -9,7 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
 #include "google/protobuf/message_lite.h"
-#include "protos/base/record_log.h"
+#include "protos/base/crc32c.h"
 
 namespace forewarn::store {
 

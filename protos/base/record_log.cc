@@ -1,10 +1,10 @@
 #include "protos/base/record_log.h"
 
-#include <array>
 #include <random>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "protos/base/crc32c.h"
 #include "protos/base/seeded_bug.h"
 #include "protos/base/status.h"
 
@@ -14,19 +14,6 @@ namespace {
 constexpr absl::string_view kMagic = "FWRL";
 constexpr uint32_t kVersion = 1;
 constexpr uint32_t kMark = 0xF0E3A51C;
-
-constexpr std::array<uint32_t, 256> MakeCrcTable() {
-  std::array<uint32_t, 256> table{};
-  for (uint32_t i = 0; i < 256; ++i) {
-    uint32_t crc = i;
-    for (int bit = 0; bit < 8; ++bit) {
-      crc = (crc >> 1) ^ ((crc & 1) ? 0x82F63B78u : 0u);
-    }
-    table[i] = crc;
-  }
-  return table;
-}
-constexpr std::array<uint32_t, 256> kCrcTable = MakeCrcTable();
 
 void AppendU32(uint32_t number, std::string& out) {
   for (int shift = 0; shift < 32; shift += 8) {
@@ -49,14 +36,6 @@ uint32_t SaltedCrc(uint32_t salt, absl::string_view bytes) {
 }
 
 }  // namespace
-
-uint32_t Crc32c(absl::string_view bytes, uint32_t crc) {
-  crc = ~crc;
-  for (const char c : bytes) {
-    crc = crc >> 8 ^ kCrcTable[(crc ^ static_cast<unsigned char>(c)) & 0xff];
-  }
-  return ~crc;
-}
 
 RecordWriter::RecordWriter(std::unique_ptr<AppendFile> file, uint32_t salt)
     : file_(std::move(file)), salt_(salt) {}

@@ -18,9 +18,6 @@ inline constexpr uint64_t kMaxRecordBytes = uint64_t{8} << 20;
 inline constexpr uint64_t kRecordLogHeaderBytes = 32;
 inline constexpr uint64_t kRecordHeadBytes = 16;
 
-// CRC-32C (Castagnoli), continued from `crc`; 0 starts.
-uint32_t Crc32c(absl::string_view bytes, uint32_t crc = 0);
-
 // Writes one new file. After an error the file is not to be written any more:
 // every later call fails too. Thread-compatible.
 class RecordWriter {
