@@ -2,6 +2,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "collector/api/json.h"
 #include "protos/base/status.h"
@@ -12,6 +13,11 @@ namespace {
 absl::StatusOr<HttpResponse> ListRules(const ApiServices& services, Call&) {
   v1::RuleList list;
   for (const v1::Rule& rule : services.rules.rules()) *list.add_rules() = rule;
+  FOREWARN_ASSIGN_OR_RETURN(std::vector<v1::ForecastTally> tallies,
+                            services.desk.RecentTallies());
+  for (v1::ForecastTally& tally : tallies) {
+    *list.add_forecasts() = std::move(tally);
+  }
   return JsonResponse(list);
 }
 

@@ -39,6 +39,7 @@ std::string PriorityName(v1::Priority priority) {
 
 void EdgeBook::Accept(detect::SymptomEdge edge) {
   const v1::Symptom& symptom = edge.symptom;
+  if (edge.kind == Kind::kScored) return;
   if (edge.kind == Kind::kOpened) {
     open_[symptom.fingerprint()] = rows_.size();
     rows_.push_back({symptom, symptom.priority(), 0, ""});

@@ -25,6 +25,17 @@ std::string PrioritiesOf(const v1::Rule& rule) {
   return text;
 }
 
+// "12 of 14" of the forecasts whose time has come.
+std::string CameTrue(const std::string& rule, const v1::RuleList& list) {
+  for (const v1::ForecastTally& tally : list.forecasts()) {
+    if (tally.rule() != rule) continue;
+    const uint32_t came = tally.hits() + tally.early() + tally.late();
+    return absl::StrCat(came, " of ", came + tally.misses(),
+                        tally.evidence_only() ? ", evidence only" : "");
+  }
+  return "-";
+}
+
 absl::StatusOr<std::string> ReadFile(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) {
@@ -59,7 +70,8 @@ absl::Status ListRules(Session& session) {
   v1::RuleList list;
   FOREWARN_RETURN_IF_ERROR(ReadMessage(*answer, list));
   TextTable table(
-      {"RULE", "SUBSYSTEM", "KIND", "PRIO", "CLASSES", "METRIC", "TITLE"});
+      {"RULE", "SUBSYSTEM", "KIND", "PRIO", "CLASSES", "CAME TRUE", "METRIC",
+       "TITLE"});
   for (const v1::Rule& rule : list.rules()) {
     table.Add(
         {rule.id(), rule.subsystem(),
@@ -68,7 +80,7 @@ absl::Status ListRules(Session& session) {
                                : "rule",
          PrioritiesOf(rule),
          rule.classes().empty() ? "all" : absl::StrJoin(rule.classes(), ","),
-         rule.signal().metric(), rule.title()});
+         CameTrue(rule.id(), list), rule.signal().metric(), rule.title()});
   }
   session.output().Show(table);
   return absl::OkStatus();

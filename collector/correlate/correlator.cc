@@ -56,14 +56,15 @@ bool MayPass(const absl::Status& status) {
 class Correlator::Impl {
  public:
   Impl(const CorrelatorOptions& options, IncidentStore& store,
-       IncidentSink& sink, const ProblemRooms& problems, base::Clock& clock)
+       IncidentSink& sink, const CorrelatorRooms& rooms, base::Clock& clock)
       : queue_(options.queue_bound),
         folder_({.fold_window = options.fold_window,
                  .reopen_window = options.reopen_window,
                  .quiet = options.quiet},
                 store),
-        finder_(options.problems, problems.store, store, problems.cohorts),
-        sink_(sink, problems.sink, finder_, clock),
+        finder_(options.problems, rooms.problems, store, rooms.cohorts),
+        forecasts_(rooms.forecasts, store),
+        sink_(sink, rooms.problem_sink, finder_, clock),
         clock_(clock) {}
 
   absl::Status Start() {
@@ -71,6 +72,7 @@ class Correlator::Impl {
       FOREWARN_RETURN_IF_ERROR(
           base::Annotate(folder_.Load(clock_.Now()), "read what is open"));
       FOREWARN_RETURN_IF_ERROR(sink_.Recover());
+      FOREWARN_RETURN_IF_ERROR(forecasts_.Load(clock_.Now()));
     }
     thread_ = std::thread([this] { Run(); });
     return absl::OkStatus();
@@ -92,7 +94,8 @@ class Correlator::Impl {
  private:
   void Run() {
     while (true) {
-      const std::vector<detect::SymptomEdge> edges = Gather();
+      std::vector<detect::SymptomEdge> edges = Gather();
+      for (detect::SymptomEdge& edge : edges) forecasts_.Temper(edge);
       FoldAll(edges);
       absl::Status closed = folder_.Tick(clock_.Now(), sink_);
       closed.Update(sink_.Recover());
@@ -124,8 +127,13 @@ class Correlator::Impl {
 
   void FoldAll(absl::Span<const detect::SymptomEdge> edges) {
     while (!edges.empty()) {
-      const absl::StatusOr<size_t> taken =
-          folder_.FoldTogether(edges, clock_.Now(), sink_);
+      // Scores are kept one by one: there are few.
+      const auto scored =
+          absl::c_find_if(edges, [](const detect::SymptomEdge& edge) {
+            return edge.kind == detect::SymptomEdge::Kind::kScored;
+          });
+      const absl::StatusOr<size_t> taken = folder_.FoldTogether(
+          edges.first(scored - edges.begin()), clock_.Now(), sink_);
       if (taken.ok()) {
         edges.remove_prefix(*taken);
         if (edges.empty()) return;
@@ -135,10 +143,16 @@ class Correlator::Impl {
     }
   }
 
+  absl::Status Take(const detect::SymptomEdge& edge) {
+    return edge.kind == detect::SymptomEdge::Kind::kScored
+               ? forecasts_.Score(edge, clock_.Now())
+               : folder_.Fold(edge, clock_.Now(), sink_);
+  }
+
   void FoldUntilTaken(const detect::SymptomEdge& edge) {
     base::Backoff backoff(kFirstRetry, kLongestRetry, /*seed=*/1);
     for (int refusals = 1;; ++refusals) {
-      const absl::Status folded = folder_.Fold(edge, clock_.Now(), sink_);
+      const absl::Status folded = Take(edge);
       if (folded.ok()) return;
       const bool set_aside =
           stopping_ || (!MayPass(folded) && refusals >= kRefusals);
@@ -159,6 +173,7 @@ class Correlator::Impl {
   base::BoundedQueue<detect::SymptomEdge> queue_;
   IncidentFolder folder_;
   ProblemFinder finder_;
+  ForecastRecord forecasts_;
   ProblemWatch sink_;
   base::Clock& clock_;
   base::Alarm alarm_;
@@ -168,9 +183,9 @@ class Correlator::Impl {
 };
 
 Correlator::Correlator(CorrelatorOptions options, IncidentStore& store,
-                       IncidentSink& sink, const ProblemRooms& problems,
+                       IncidentSink& sink, const CorrelatorRooms& rooms,
                        base::Clock& clock)
-    : impl_(std::make_unique<Impl>(options, store, sink, problems, clock)) {}
+    : impl_(std::make_unique<Impl>(options, store, sink, rooms, clock)) {}
 
 Correlator::~Correlator() { Stop(); }
 

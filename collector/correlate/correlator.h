@@ -6,6 +6,7 @@
 
 #include "absl/status/status.h"
 #include "absl/time/time.h"
+#include "collector/correlate/forecast_record.h"
 #include "collector/correlate/incident.h"
 #include "collector/correlate/problem.h"
 #include "collector/correlate/problem_finder.h"
@@ -23,11 +24,12 @@ struct CorrelatorOptions {
   ProblemOptions problems = {};
 };
 
-// Where problems are found and kept; all must outlive the correlator.
-struct ProblemRooms {
-  ProblemStore& store;
-  ProblemSink& sink;
+// What it asks and tells beside incidents; all must outlive the correlator.
+struct CorrelatorRooms {
+  ProblemStore& problems;
+  ProblemSink& problem_sink;
   const fleet::Cohorts& cohorts;
+  ForecastBook& forecasts;
 };
 
 // Folds symptom edges into incidents, and finds the problems of many
@@ -41,7 +43,7 @@ class Correlator final : public detect::SymptomSink {
  public:
   // All must outlive it.
   Correlator(CorrelatorOptions options, IncidentStore& store,
-             IncidentSink& sink, const ProblemRooms& problems,
+             IncidentSink& sink, const CorrelatorRooms& rooms,
              base::Clock& clock);
   ~Correlator() override;
 

@@ -131,6 +131,8 @@ absl::Status IncidentFolder::Fold(const Edge& edge, absl::Time now,
       return FoldClear(symptom, now, sink);
     case Edge::Kind::kReconciled:
       return Reconcile(symptom, now, sink);
+    case Edge::Kind::kScored:
+      return absl::OkStatus();  // of what was, not of what is
   }
   return absl::InternalError("fold symptom: unknown kind of edge");
 }

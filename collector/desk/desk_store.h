@@ -11,6 +11,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/time/time.h"
+#include "collector/correlate/forecast_record.h"
 #include "forewarn/v1/desk.pb.h"
 
 namespace forewarn::desk {
@@ -108,6 +109,16 @@ class OutboxRows {
       uint32_t ticket) = 0;
 };
 
+class ForecastRows {
+ public:
+  virtual ~ForecastRows() = default;
+  // Known by fingerprint and claimed_at: then nothing changes.
+  virtual absl::Status KeepScore(const correlate::ForecastScore& score) = 0;
+  // Counts of scores at or after `since`, by rule; not weighed.
+  virtual absl::StatusOr<std::vector<v1::ForecastTally>> Tallies(
+      absl::Time since) = 0;
+};
+
 // What they share; lives only inside a transaction's body.
 class DeskTransaction {
  public:
@@ -117,6 +128,7 @@ class DeskTransaction {
   virtual ProblemRows& problems() = 0;
   virtual SymptomRows& symptoms() = 0;
   virtual OutboxRows& outbox() = 0;
+  virtual ForecastRows& forecasts() = 0;
 };
 
 // Where the desk is kept; collector/store implements it. Thread-safe; a body

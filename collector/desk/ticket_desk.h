@@ -10,6 +10,7 @@
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "collector/correlate/forecast_record.h"
 #include "collector/correlate/incident.h"
 #include "collector/correlate/problem.h"
 #include "collector/desk/desk_store.h"
@@ -28,7 +29,8 @@ namespace forewarn::desk {
 // workflow refuses (says which states allow it); kInvalidArgument text over
 // 64 KiB or empty where it must not be.
 class TicketDesk final : public correlate::IncidentSink,
-                         public correlate::ProblemSink {
+                         public correlate::ProblemSink,
+                         public correlate::ForecastBook {
  public:
   // `store` and `clock` must outlive it.
   TicketDesk(DeskStore& store, std::vector<OutboxChannel> channels,
@@ -39,6 +41,10 @@ class TicketDesk final : public correlate::IncidentSink,
   absl::Status Together(absl::FunctionRef<void()> body) override;
   absl::StatusOr<v1::Problem> AcceptProblem(
       const correlate::ProblemChange& change) override;
+  absl::StatusOr<v1::ForecastTally> KeepScore(
+      const correlate::ForecastScore& score, absl::Time since) override;
+  absl::StatusOr<std::vector<v1::ForecastTally>> Tallies(
+      absl::Time since) override;
 
   absl::StatusOr<v1::Ticket> Acknowledge(uint32_t id, absl::string_view actor,
                                          absl::string_view comment);
@@ -56,6 +62,8 @@ class TicketDesk final : public correlate::IncidentSink,
       const TicketFilter& filter) const;
   absl::StatusOr<std::vector<v1::Symptom>> Symptoms(
       const SymptomFilter& filter) const;
+  // How the forecasts of each rule came out, of those that count still.
+  absl::StatusOr<std::vector<v1::ForecastTally>> RecentTallies();
   // Open tickets by endpoint id.
   absl::StatusOr<std::vector<std::pair<std::string, uint32_t>>> OpenCounts()
       const;

@@ -248,10 +248,24 @@ class EndpointJudge::Impl {
     }
   }
 
+  // Whether the rules that know the series take nothing of it for more than
+  // evidence in this class: a laptop's packet loss.
+  bool OnlyEvidence(uint32_t series) const {
+    const std::vector<RuleWatch>& watches = watches_[series];
+    return !watches.empty() &&
+           std::all_of(watches.begin(), watches.end(),
+                       [](const RuleWatch& watch) {
+                         return watch.plan().OnlyEvidence();
+                       });
+  }
+
   // Both the findings and odd_ ascend by series.
   void TellAnomalies() {
     auto odd = odd_.begin();
-    for (const AnomalyWatch::Finding& finding : anomalies_.Decide(now_)) {
+    for (AnomalyWatch::Finding finding : anomalies_.Decide(now_)) {
+      if (finding.priority != v1::INFO && OnlyEvidence(finding.series)) {
+        finding.priority = v1::INFO;
+      }
       while (odd != odd_.end() && odd->first < finding.series) {
         odd = ClearAnomaly(odd);
       }

@@ -66,6 +66,7 @@ std::optional<size_t> ForecastRule::TierOf(absl::Duration low, double value,
 const std::optional<ForecastRule::Verdict>& ForecastRule::Observe(
     absl::Time time, double value, double limit, bool quiet) {
   forecast_.Observe(time, value, limit);
+  scored_ = claim_.Observe(time, sign_ * (limit - value));
   if (time < next_look_) return verdict_;
   next_look_ = time + look_interval_;
   if (verdict_) {
@@ -110,6 +111,7 @@ void ForecastRule::Open(absl::Time time, double value, double limit) {
     opened_at_ = time;
     opened_left_ = estimate->middle;
     looser_since_ = absl::InfiniteFuture();
+    claim_.Begin(time, *estimate, opened_room_);
     return;
   }
 }

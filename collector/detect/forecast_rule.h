@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "collector/detect/forecast_claim.h"
 #include "collector/detect/limit_forecast.h"
 
 namespace forewarn::detect {
@@ -42,6 +43,9 @@ class ForecastRule {
   const std::optional<Verdict>& Observe(absl::Time time, double value,
                                         double limit, bool quiet);
 
+  // How an earlier forecast came out, if its time came with the last sample.
+  const std::optional<ForecastClaim::Score>& scored() const { return scored_; }
+
   const std::optional<Verdict>& verdict() const { return verdict_; }
   const LimitForecast& forecast() const { return forecast_; }
   const std::vector<Tier>& tiers() const { return tiers_; }
@@ -51,7 +55,7 @@ class ForecastRule {
     archive(self.forecast_, self.verdict_, self.supported_, self.close_hold_,
             self.opened_room_, self.opened_at_, self.opened_left_,
             self.after_miss_left_, self.after_miss_until_, self.looser_since_,
-            self.look_interval_, self.next_look_);
+            self.look_interval_, self.next_look_, self.claim_);
     archive.InPlace(self.due_since_);
   }
 
@@ -82,6 +86,8 @@ class ForecastRule {
   absl::Time looser_since_;
   absl::Duration look_interval_;
   absl::Time next_look_ = absl::InfinitePast();
+  ForecastClaim claim_;
+  std::optional<ForecastClaim::Score> scored_;  // by the last sample
 };
 
 }  // namespace forewarn::detect

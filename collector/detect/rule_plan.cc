@@ -1,5 +1,7 @@
 #include "collector/detect/rule_plan.h"
 
+#include <algorithm>
+
 #include <limits>
 #include <optional>
 #include <utility>
@@ -88,6 +90,14 @@ RulePlan::RulePlan(std::shared_ptr<const v1::Rule> the_rule,
                                          : kDefaultMinWindow;
   arm_after_good = DurationOf(rule->arm_after_good());
   min_uptime = DurationOf(rule->min_uptime());
+}
+
+bool RulePlan::OnlyEvidence() const {
+  const auto is_info = [](const auto& level) {
+    return level.urgency == v1::INFO;
+  };
+  return std::all_of(levels.begin(), levels.end(), is_info) &&
+         std::all_of(tiers.begin(), tiers.end(), is_info);
 }
 
 }  // namespace forewarn::detect

@@ -19,6 +19,9 @@ struct RulePlan {
   RulePlan(const RulePlan&) = delete;
   RulePlan& operator=(const RulePlan&) = delete;
 
+  // Every level of it is INFO for this class.
+  bool OnlyEvidence() const;
+
   // Shared by the rule set and, where overrides changed it, by this plan.
   std::shared_ptr<const v1::Rule> rule;
   v1::EndpointClass endpoint_class;

@@ -149,6 +149,7 @@ void RuleWatch::JudgeForecast(double value, const Moment& moment) {
       !Hold(conditions_, moment).value_or(false);
   const std::optional<ForecastRule::Verdict>& verdict =
       forecast_->Observe(moment.now, value, *limit, quiet);
+  if (forecast_->scored()) TellScore(moment);
   if (!verdict) {
     if (!StaysInherited(value, moment)) Clear(value, moment);
     return;
@@ -184,6 +185,19 @@ void RuleWatch::JudgeForecast(double value, const Moment& moment) {
   moment.sink.Accept({opened ? SymptomEdge::Kind::kOpened
                              : SymptomEdge::Kind::kUpdated,
                       symptom});
+}
+
+void RuleWatch::TellScore(const Moment& moment) const {
+  const v1::Rule& rule = *plan_->rule;
+  SymptomEdge edge;
+  edge.kind = SymptomEdge::Kind::kScored;
+  edge.symptom = SymptomWriter::Open(
+      moment.profile, rule.id(), &rule, v1::DETECTOR_KIND_FORECAST,
+      rule.subsystem(), *moment.table.Find(series_));
+  SetTime(forecast_->scored()->claimed_at, *edge.symptom.mutable_opened_at());
+  SetTime(moment.now, *edge.symptom.mutable_updated_at());
+  edge.outcome = forecast_->scored()->outcome;
+  moment.sink.Accept(std::move(edge));
 }
 
 bool RuleWatch::StaysInherited(double value, const Moment& moment) const {

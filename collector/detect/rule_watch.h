@@ -78,6 +78,7 @@ class RuleWatch {
   std::optional<bool> Hold(Conditions& conditions, const Moment& moment);
   void JudgeThreshold(double value, const Moment& moment);
   void JudgeForecast(double value, const Moment& moment);
+  void TellScore(const Moment& moment) const;
   bool StaysInherited(double value, const Moment& moment) const;
   v1::Symptom& Stand(v1::DetectorKind detector, const Moment& moment);
   void Clear(std::optional<double> value, const Moment& moment);

@@ -54,6 +54,9 @@ SilenceDetector::Expectation SilenceDetector::Expect() const {
   switch (presence_) {
     case v1::PRESENCE_ONLINE:
     case v1::PRESENCE_LOST:
+      if (profile_.endpoint_class == v1::ENDPOINT_CLASS_LAPTOP) {
+        return {kLostWorkstation, v1::INFO, options_.stopped_after};
+      }
       return MayRoam() ? Expectation{kLostWorkstation, v1::P4,
                                      options_.stopped_after}
                        : Expectation{kLostServer, v1::P2,
@@ -113,6 +116,13 @@ void SilenceDetector::Check(absl::Time now) {
     presence_ = v1::PRESENCE_LOST;
   }
   const Expectation expectation = Expect();
+  if (symptom_ && symptom_->priority() == v1::INFO &&
+      silent >= options_.missed_after) {
+    symptom_->set_priority(v1::P4);
+    SetTime(now, *symptom_->mutable_updated_at());
+    sink_.Accept({SymptomEdge::Kind::kUpdated, *symptom_});
+    return;
+  }
   if (expectation.rule == nullptr || symptom_ ||
       silent < expectation.after) {
     return;

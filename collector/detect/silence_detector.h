@@ -14,14 +14,17 @@ namespace forewarn::detect {
 struct SilenceOptions {
   absl::Duration lost_after = absl::Minutes(5);      // killed, frozen: P2
   absl::Duration stopped_after = absl::Minutes(30);  // said "stop": P3
+  // A laptop not heard from for so long is missed.
+  absl::Duration missed_after = absl::Hours(24 * 7);
 };
 
 // Tells sleep from loss for one endpoint.
 //
 // An agent that goes without a word, or whose stream says nothing though it is
 // open, is lost after `lost_after`: P2 for a server or device, rule
-// agent_lost_server. A workstation or laptop may just have left its network:
-// P4 after `stopped_after`, rule agent_lost_workstation. After goodbye "stop":
+// agent_lost_server. A workstation may just have been switched off at the wall:
+// P4 after `stopped_after`, rule agent_lost_workstation. A laptop out of reach
+// of its network is daily life: INFO then, P4 after `missed_after`. After "stop":
 // P3 after `stopped_after`, rule agent_stopped. After suspend or shutdown of a
 // workstation or laptop: none; of a server or device: as after a stop.
 //

@@ -19,9 +19,14 @@ struct SymptomEdge {
     // the desk holds open beyond these has cleared while nobody looked.
     kStanding,
     kReconciled,
+    // The time of a forecast has come: `outcome` says how it came out.
+    // `symptom` has its fingerprint, endpoint, rule and opened_at; the
+    // symptom may have cleared long since, and stands or not as before.
+    kScored,
   };
   Kind kind = Kind::kOpened;
   v1::Symptom symptom;
+  v1::ForecastOutcome outcome = v1::FORECAST_OUTCOME_UNSPECIFIED;
 };
 
 // Accepts what detectors find; collector/correlate implements it.

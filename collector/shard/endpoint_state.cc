@@ -185,6 +185,11 @@ void EndpointState::SetProfile(detect::EndpointProfile profile) {
 }
 
 void EndpointState::Accept(detect::SymptomEdge edge) {
+  // How a forecast came out is kept once, however often it is told.
+  if (edge.kind == detect::SymptomEdge::Kind::kScored) {
+    symptoms_.Accept(std::move(edge));
+    return;
+  }
   if (muted_) return;
   v1::Symptom& symptom = edge.symptom;
   symptom.set_host_name(profile_.host_name);

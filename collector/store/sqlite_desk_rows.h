@@ -88,6 +88,18 @@ class SqliteSymptomRows final : public desk::SymptomRows {
   SqliteDatabase& database_;
 };
 
+class SqliteForecastRows final : public desk::ForecastRows {
+ public:
+  explicit SqliteForecastRows(SqliteDatabase& database) : database_(database) {}
+
+  absl::Status KeepScore(const correlate::ForecastScore& score) override;
+  absl::StatusOr<std::vector<v1::ForecastTally>> Tallies(
+      absl::Time since) override;
+
+ private:
+  SqliteDatabase& database_;
+};
+
 class SqliteOutboxRows final : public desk::OutboxRows {
  public:
   explicit SqliteOutboxRows(SqliteDatabase& database) : database_(database) {}

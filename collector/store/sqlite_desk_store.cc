@@ -20,13 +20,15 @@ class SqliteDeskTransaction final : public desk::DeskTransaction {
         incidents_(database),
         problems_(database),
         symptoms_(database),
-        outbox_(database) {}
+        outbox_(database),
+        forecasts_(database) {}
 
   desk::TicketRows& tickets() override { return tickets_; }
   desk::IncidentRows& incidents() override { return incidents_; }
   desk::ProblemRows& problems() override { return problems_; }
   desk::SymptomRows& symptoms() override { return symptoms_; }
   desk::OutboxRows& outbox() override { return outbox_; }
+  desk::ForecastRows& forecasts() override { return forecasts_; }
   bool enqueued() const { return outbox_.enqueued(); }
 
  private:
@@ -35,6 +37,7 @@ class SqliteDeskTransaction final : public desk::DeskTransaction {
   SqliteProblemRows problems_;
   SqliteSymptomRows symptoms_;
   SqliteOutboxRows outbox_;
+  SqliteForecastRows forecasts_;
 };
 
 // Runs `read` under the database's lock and hands its value out.

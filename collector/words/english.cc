@@ -43,6 +43,9 @@ constexpr Pattern kEnglish[] = {
     {"desk.event.problem_recovered_noted",
      "Recovered: the last of its incidents is over. The ticket stays open "
      "because somebody has begun work on it"},
+    {"symptom.note.poor_forecast",
+     "Evidence only: of the last {scored|forecasts} by this rule whose time "
+     "has come, {came|few} came true"},
     {"desk.problem.title", "{count|Many endpoints} at once: {symptom|trouble}"},
     {"desk.problem.title_with_factor",
      "{count|Many endpoints} at once ({factor}): {symptom|trouble}"},

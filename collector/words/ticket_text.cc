@@ -157,6 +157,7 @@ void WriteWhy(const v1::Symptom& lead, const Words& words, TextPage& page) {
   if (!lead.explanation().key().empty()) {
     page.Paragraph(words.Render(lead.explanation()));
   }
+  if (lead.has_note()) page.Paragraph(words.Render(lead.note()));
   const v1::Evidence& evidence = lead.evidence();
   const absl::Time since =
       wire::ToTime(lead.has_since() ? lead.since() : lead.opened_at());
@@ -235,6 +236,9 @@ void WriteFurther(const v1::TicketDetail& detail, const Words& words,
     if (symptom.has_cleared_at()) {
       absl::StrAppend(&text, ", cleared ",
                       ShowTime(wire::ToTime(symptom.cleared_at())));
+    }
+    if (symptom.has_note()) {
+      absl::StrAppend(&text, ". ", words.Render(symptom.note()));
     }
     page.Item(FitTo(ShowPriority(symptom.priority()), 4), text);
   }

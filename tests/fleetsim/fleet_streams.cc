@@ -70,7 +70,6 @@ absl::Status FleetStreams::Connect(uint32_t index, absl::Time clock) {
     FOREWARN_RETURN_IF_ERROR(Turn(absl::Milliseconds(50)));
     if (absl::Now() > until) return Stuck("Welcome");
   }
-  ++connected_;
   return absl::OkStatus();
 }
 
@@ -83,7 +82,7 @@ absl::Status FleetStreams::Send(uint32_t index, std::vector<wire::Tick> ticks) {
   v1::AgentMessage message;
   stream.encoder->Encode(batch, stream.run, *message.mutable_batch());
   stream.call->Send(message.SerializeAsString());
-  ++unacknowledged_;
+  sent_.push_back(index);
   return Flush(stream);
 }
 
@@ -111,27 +110,28 @@ absl::Status FleetStreams::Leave(uint32_t index, v1::Goodbye::Reason reason) {
 
 void FleetStreams::Abandon(uint32_t index) {
   Stream& stream = streams_[index];
-  if (stream.welcomed) --connected_;
   stream.welcomed = false;
   stream.connection.reset();  // also leaves epoll
   stream.call.reset();
   stream.output.clear();
   stream.written = 0;
-  unacknowledged_ -= stream.sequence - stream.acked;
   stream.acked = stream.sequence;
 }
 
-absl::Status FleetStreams::Settle(uint64_t unacknowledged) {
+absl::Status FleetStreams::EndRound() {
   const absl::Time until = absl::Now() + kPatience;
-  while (unacknowledged_ > unacknowledged) {
-    FOREWARN_RETURN_IF_ERROR(Turn(absl::Milliseconds(50)));
-    for (Stream& stream : streams_) {
-      if (stream.written < stream.output.size()) {
-        FOREWARN_RETURN_IF_ERROR(Flush(stream));
-      }
+  for (const uint32_t index : sent_before_) {
+    Stream& stream = streams_[index];
+    while (stream.acked < stream.last_round) {
+      FOREWARN_RETURN_IF_ERROR(Flush(stream));
+      FOREWARN_RETURN_IF_ERROR(Turn(absl::Milliseconds(50)));
+      if (absl::Now() > until) return Stuck("ack");
     }
-    if (absl::Now() > until) return Stuck("ack");
   }
+  for (const uint32_t index : sent_) {
+    streams_[index].last_round = streams_[index].sequence;
+  }
+  sent_before_ = std::exchange(sent_, {});
   return absl::OkStatus();
 }
 
@@ -166,7 +166,6 @@ absl::Status FleetStreams::Take(Stream& stream) {
       }
       if (message.has_welcome()) stream.welcomed = true;
       if (message.has_ack()) {
-        unacknowledged_ -= message.ack().sequence() - stream.acked;
         stream.acked = message.ack().sequence();
       }
     }

@@ -34,15 +34,15 @@ class FleetStreams {
   bool connected(uint32_t index) const {
     return streams_[index].connection != nullptr;
   }
-  size_t connected_count() const { return connected_; }
   // `ticks` as one batch.
   absl::Status Send(uint32_t index, std::vector<wire::Tick> ticks);
   // Ends a stream in good order.
   absl::Status Leave(uint32_t index, v1::Goodbye::Reason reason);
   // Forgets a stream that the other end takes for alive.
   void Abandon(uint32_t index);
-  // Returns when at most so many batches, of all, await their ack.
-  absl::Status Settle(uint64_t unacknowledged);
+  // Ends a round: returns when all that was sent in rounds before it is
+  // acknowledged.
+  absl::Status EndRound();
 
  private:
   struct Stream {
@@ -56,6 +56,7 @@ class FleetStreams {
     size_t written = 0;
     bool welcomed = false;
     uint64_t acked = 0;
+    uint64_t last_round = 0;  // sent up to its end
   };
 
   absl::Status Flush(Stream& stream);
@@ -68,8 +69,8 @@ class FleetStreams {
   std::vector<Stream> streams_;
   base::Descriptor epoll_;
   std::vector<char> input_;
-  uint64_t unacknowledged_ = 0;
-  size_t connected_ = 0;
+  std::vector<uint32_t> sent_;  // streams, in this round
+  std::vector<uint32_t> sent_before_;
 };
 
 }  // namespace forewarn::fleetsim

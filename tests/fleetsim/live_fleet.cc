@@ -44,11 +44,11 @@ class LiveFleet {
       collector_.clock().Advance(absl::Minutes(1));
       // One round may be under way while the next is made: with a batch's two
       // minutes that is less than the silence that means something.
-      FOREWARN_RETURN_IF_ERROR(
-          streams_->Settle(streams_->connected_count() / kBatch));
+      FOREWARN_RETURN_IF_ERROR(streams_->EndRound());
     }
     progress(length);
-    FOREWARN_RETURN_IF_ERROR(streams_->Settle(0));
+    FOREWARN_RETURN_IF_ERROR(streams_->EndRound());
+    FOREWARN_RETURN_IF_ERROR(streams_->EndRound());
     return collector_.Finish();
   }
 

@@ -27,6 +27,7 @@ class RuleWitness final : public detect::SymptomSink {
                       : edge.symptom.rule() != rule_) {
       return;
     }
+    if (edge.kind == detect::SymptomEdge::Kind::kScored) return;
     if (edge.kind == detect::SymptomEdge::Kind::kCleared) {
       ++cleared_;
       return;

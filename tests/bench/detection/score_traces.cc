@@ -96,7 +96,10 @@ class TicketLines final : public detect::SymptomSink {
   void Accept(detect::SymptomEdge edge) override {
     const v1::Symptom& symptom = edge.symptom;
     // Others name no limit.
-    if (symptom.rule() != rule_) return;
+    if (symptom.rule() != rule_ ||
+        edge.kind == detect::SymptomEdge::Kind::kScored) {
+      return;
+    }
     const bool opens = edge.kind == detect::SymptomEdge::Kind::kOpened;
     const bool closes = edge.kind == detect::SymptomEdge::Kind::kCleared;
     if (opens) ++ticket_;

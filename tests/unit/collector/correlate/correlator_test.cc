@@ -10,6 +10,7 @@
 #include "gtest/gtest.h"
 #include "protos/base/mutex.h"
 #include "tests/support/fake_clock.h"
+#include "tests/support/memory_forecasts.h"
 #include "tests/support/memory_problems.h"
 #include "tests/support/status_matchers.h"
 #include "tests/support/wait_until.h"
@@ -22,6 +23,7 @@ using ::forewarn::testing::Cleared;
 using ::forewarn::testing::FakeClock;
 using ::forewarn::testing::FixedCohorts;
 using ::forewarn::testing::kNoon;
+using ::forewarn::testing::MemoryForecasts;
 using ::forewarn::testing::MemoryProblems;
 using ::forewarn::testing::Opened;
 using ::forewarn::testing::SymptomMaker;
@@ -30,7 +32,8 @@ using Kind = IncidentChange::Kind;
 // A desk that can be busy or closed, and is looked at from the test's thread.
 class FakeDesk final : public IncidentSink,
                        public IncidentStore,
-                       public MemoryProblems {
+                       public MemoryProblems,
+                       public MemoryForecasts {
  public:
   absl::StatusOr<v1::Incident> Accept(const IncidentChange& change) override {
     base::MutexLock lock(&mutex_);
@@ -109,7 +112,7 @@ v1::Symptom OnEndpoint(int i) {
 TEST(CorrelatorTest, StopWorksOffWhatIsQueued) {
   FakeDesk desk;
   FakeClock clock(kNoon);
-  Correlator correlator({}, desk, desk, {desk, desk, kNobody}, clock);
+  Correlator correlator({}, desk, desk, {desk, desk, kNobody, desk}, clock);
   FOREWARN_ASSERT_OK(correlator.Start());
   for (int i = 0; i < 500; ++i) correlator.Accept(Opened(OnEndpoint(i)));
   correlator.Stop();
@@ -119,7 +122,7 @@ TEST(CorrelatorTest, StopWorksOffWhatIsQueued) {
 TEST(CorrelatorTest, RetriesInOrderWhileTheDeskIsBusy) {
   FakeDesk desk;
   FakeClock clock(kNoon);
-  Correlator correlator({}, desk, desk, {desk, desk, kNobody}, clock);
+  Correlator correlator({}, desk, desk, {desk, desk, kNobody, desk}, clock);
   desk.FailNext(6, absl::UnavailableError("database is locked"));
   FOREWARN_ASSERT_OK(correlator.Start());
   for (int i = 0; i < 3; ++i) correlator.Accept(Opened(OnEndpoint(i)));
@@ -134,7 +137,7 @@ TEST(CorrelatorTest, RetriesInOrderWhileTheDeskIsBusy) {
 TEST(CorrelatorTest, OneSymptomThatCannotBeKeptHoldsUpNoOther) {
   FakeDesk desk;
   FakeClock clock(kNoon);
-  Correlator correlator({}, desk, desk, {desk, desk, kNobody}, clock);
+  Correlator correlator({}, desk, desk, {desk, desk, kNobody, desk}, clock);
   FOREWARN_ASSERT_OK(correlator.Start());
   correlator.Accept(Opened(SymptomMaker{.rule = "poison"}.Make()));
   correlator.Accept(Opened(OnEndpoint(1)));
@@ -146,7 +149,7 @@ TEST(CorrelatorTest, OneSymptomThatCannotBeKeptHoldsUpNoOther) {
 TEST(CorrelatorTest, AFullQueueBlocksTheSenderAndLosesNothing) {
   FakeDesk desk;
   FakeClock clock(kNoon);
-  Correlator correlator({.queue_bound = 1}, desk, desk, {desk, desk, kNobody},
+  Correlator correlator({.queue_bound = 1}, desk, desk, {desk, desk, kNobody, desk},
                         clock);
   desk.Shut(true);
   FOREWARN_ASSERT_OK(correlator.Start());
@@ -162,7 +165,7 @@ TEST(CorrelatorTest, AFullQueueBlocksTheSenderAndLosesNothing) {
 TEST(CorrelatorTest, ResolvesWhenTheClockSaysQuietIsOver) {
   FakeDesk desk;
   FakeClock clock(kNoon);
-  Correlator correlator({}, desk, desk, {desk, desk, kNobody}, clock);
+  Correlator correlator({}, desk, desk, {desk, desk, kNobody, desk}, clock);
   FOREWARN_ASSERT_OK(correlator.Start());
   correlator.Accept(Opened(OnEndpoint(1)));
   correlator.Accept(Cleared(OnEndpoint(1), kNoon));
@@ -176,7 +179,7 @@ TEST(CorrelatorTest, ResolvesWhenTheClockSaysQuietIsOver) {
 TEST(CorrelatorTest, StopsThoughTheDeskStaysBusy) {
   FakeDesk desk;
   FakeClock clock(kNoon);
-  Correlator correlator({}, desk, desk, {desk, desk, kNobody}, clock);
+  Correlator correlator({}, desk, desk, {desk, desk, kNobody, desk}, clock);
   desk.FailNext(1'000'000, absl::ResourceExhaustedError("disk full"));
   FOREWARN_ASSERT_OK(correlator.Start());
   correlator.Accept(Opened(OnEndpoint(1)));
@@ -189,12 +192,12 @@ TEST(CorrelatorTest, GoesOnFromWhatTheStoreHolds) {
   FakeDesk desk;
   FakeClock clock(kNoon);
   {
-    Correlator first({}, desk, desk, {desk, desk, kNobody}, clock);
+    Correlator first({}, desk, desk, {desk, desk, kNobody, desk}, clock);
     FOREWARN_ASSERT_OK(first.Start());
     first.Accept(Opened(OnEndpoint(1)));
     first.Stop();
   }
-  Correlator second({}, desk, desk, {desk, desk, kNobody}, clock);
+  Correlator second({}, desk, desk, {desk, desk, kNobody, desk}, clock);
   FOREWARN_ASSERT_OK(second.Start());
   second.Accept(Opened(OnEndpoint(1)));
   second.Accept(Cleared(OnEndpoint(1), kNoon));

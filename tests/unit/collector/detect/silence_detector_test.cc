@@ -45,8 +45,24 @@ TEST_F(SilenceDetectorTest, AServerThatVanishesIsLostAfterFiveMinutes) {
             sink_.edges[1].symptom.fingerprint());
 }
 
-TEST_F(SilenceDetectorTest, ALaptopThatVanishesIsPlannedCareAfterHalfAnHour) {
+TEST_F(SilenceDetectorTest, ALaptopOutOfReachIsNotedAndMissedAfterAWeek) {
   SilenceDetector detector = Make(v1::ENDPOINT_CLASS_LAPTOP);
+  detector.Heard(now_);
+  Wait(detector, absl::Minutes(29));
+  EXPECT_THAT(sink_.Story(), IsEmpty());
+  Wait(detector, absl::Hours(24 * 6));
+  EXPECT_THAT(sink_.Story(),
+              ElementsAre("opened INFO agent_lost_workstation"));
+  Wait(detector, absl::Hours(24 * 7));
+  EXPECT_THAT(sink_.Story(), ElementsAre("opened INFO agent_lost_workstation",
+                                         "updated P4 agent_lost_workstation"));
+  detector.Heard(now_);
+  EXPECT_EQ(sink_.Story().back(), "cleared P4 agent_lost_workstation");
+}
+
+TEST_F(SilenceDetectorTest,
+       AWorkstationThatVanishesIsPlannedCareAfterHalfAnHour) {
+  SilenceDetector detector = Make(v1::ENDPOINT_CLASS_WORKSTATION);
   detector.Heard(now_);
   Wait(detector, absl::Minutes(29));
   EXPECT_THAT(sink_.Story(), IsEmpty());
