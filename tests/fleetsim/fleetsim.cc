@@ -63,13 +63,13 @@ int Run(const Arguments& arguments) {
     }
     return 0;
   }
-  const absl::StatusOr<std::vector<OpenedTicket>> tickets =
+  const absl::StatusOr<DeskRecord> record =
       PlayFleet(fleet, mishaps, start, length, progress);
-  if (!tickets.ok()) {
-    std::fprintf(stderr, "fleetsim: %s\n", tickets.status().ToString().c_str());
+  if (!record.ok()) {
+    std::fprintf(stderr, "fleetsim: %s\n", record.status().ToString().c_str());
     return 1;
   }
-  const Score score = ScoreOf(fleet, mishaps, *tickets, start, length);
+  const Score score = ScoreOf(fleet, mishaps, record->tickets, start, length);
   if (arguments.remarks) {
     for (const std::string& remark : score.remarks) {
       std::fprintf(stderr, "%s\n", remark.c_str());

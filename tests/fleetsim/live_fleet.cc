@@ -25,8 +25,8 @@ class LiveFleet {
         spools_(fleet.size()),
         collector_(start) {}
 
-  absl::StatusOr<std::vector<OpenedTicket>> Play(
-      Minute length, const std::function<void(Minute)>& progress) {
+  absl::StatusOr<DeskRecord> Play(Minute length,
+                                  const std::function<void(Minute)>& progress) {
     for (const wire::SeriesDefinition& definition : SignalDefinitions()) {
       dictionary_.Intern(definition);
     }
@@ -139,7 +139,7 @@ std::vector<EndpointModel> MakeModels(absl::Span<const Machine> fleet,
   return models;
 }
 
-absl::StatusOr<std::vector<OpenedTicket>> PlayFleet(
+absl::StatusOr<DeskRecord> PlayFleet(
     absl::Span<const Machine> fleet, std::vector<Mishap>& mishaps,
     absl::Time start, Minute length,
     const std::function<void(Minute)>& progress) {

@@ -19,9 +19,9 @@ std::vector<EndpointModel> MakeModels(absl::Span<const Machine> fleet,
                                       std::vector<Mishap>& mishaps);
 
 // Plays the fleet before a collector of its own over the agents' protocol,
-// minute by minute of simulated time, and returns the tickets. Fills in when
-// the mishaps were noticed. `progress` is called each minute.
-absl::StatusOr<std::vector<OpenedTicket>> PlayFleet(
+// minute by minute of simulated time, and returns what its desk has. Fills in
+// when the mishaps were noticed. `progress` is called each minute.
+absl::StatusOr<DeskRecord> PlayFleet(
     absl::Span<const Machine> fleet, std::vector<Mishap>& mishaps,
     absl::Time start, Minute length,
     const std::function<void(Minute)>& progress);

@@ -114,31 +114,41 @@ std::string SimulatedCollector::agents_address() const {
   return absl::StrCat("127.0.0.1:", collector_->agents_port());
 }
 
-absl::StatusOr<std::vector<OpenedTicket>> SimulatedCollector::Finish() {
+absl::StatusOr<DeskRecord> SimulatedCollector::Finish() {
+  constexpr uint32_t kPage = 1000;
   collector_.reset();
   FOREWARN_ASSIGN_OR_RETURN(
       const auto database,
       store::SqliteDatabase::Open(settings_.database_path()));
   store::SqliteDeskStore store(*database);
-  std::vector<OpenedTicket> out;
+  DeskRecord record;
   FOREWARN_RETURN_IF_ERROR(store.Read([&](desk::DeskTransaction& desk) {
     uint32_t before = 0;
     do {
       FOREWARN_ASSIGN_OR_RETURN(
           std::vector<v1::Ticket> tickets,
-          desk.tickets().ListTickets({.before_id = before, .limit = 1000}));
+          desk.tickets().ListTickets({.before_id = before, .limit = kPage}));
       before = tickets.empty() ? 0 : tickets.back().id();
       for (v1::Ticket& ticket : tickets) {
         FOREWARN_ASSIGN_OR_RETURN(
             std::vector<v1::Symptom> symptoms,
             desk.symptoms().SymptomsOf(ticket.incident()));
-        out.push_back({std::move(ticket), std::move(symptoms)});
+        record.tickets.push_back({std::move(ticket), std::move(symptoms)});
       }
     } while (before != 0);
-    std::reverse(out.begin(), out.end());
+    std::reverse(record.tickets.begin(), record.tickets.end());
+    for (uint32_t offset = 0; offset == record.symptoms.size();
+         offset += kPage) {
+      FOREWARN_ASSIGN_OR_RETURN(
+          std::vector<v1::Symptom> symptoms,
+          desk.symptoms().ListSymptoms({.offset = offset, .limit = kPage}));
+      for (v1::Symptom& symptom : symptoms) {
+        record.symptoms.push_back(std::move(symptom));
+      }
+    }
     return absl::OkStatus();
   }));
-  return out;
+  return record;
 }
 
 }  // namespace forewarn::fleetsim

@@ -25,6 +25,12 @@ struct OpenedTicket {
   std::vector<v1::Symptom> symptoms;
 };
 
+// What a desk has in the end.
+struct DeskRecord {
+  std::vector<OpenedTicket> tickets;  // oldest first
+  std::vector<v1::Symptom> symptoms;  // every spell, in no order
+};
+
 // The whole collector as it is shipped, with its defaults, in this process: so
 // that its clock can be ours. Only the tick is told otherwise.
 class SimulatedCollector {
@@ -37,8 +43,8 @@ class SimulatedCollector {
   std::string agents_address() const;
   testing::FakeClock& clock() { return clock_; }
 
-  // Ends it and reads what its desk has; oldest first.
-  absl::StatusOr<std::vector<OpenedTicket>> Finish();
+  // Ends it and reads what its desk has.
+  absl::StatusOr<DeskRecord> Finish();
 
  private:
   absl::StatusOr<std::vector<agent::Identity>> Enroll(
