@@ -13,12 +13,18 @@ absl::StatusOr<Page> PageOf(const Call& call, char kind) {
                             call.QueryNumber("limit", 100, 1, 1000));
   const absl::string_view cursor = call.Query("cursor");
   if (cursor.empty()) return page;
-  if (cursor[0] != kind || !absl::SimpleAtoi(cursor.substr(1), &page.cursor) ||
-      page.cursor == 0) {
+  FOREWARN_ASSIGN_OR_RETURN(page.cursor, ParseCursor(cursor, kind));
+  return page;
+}
+
+absl::StatusOr<uint32_t> ParseCursor(absl::string_view text, char kind) {
+  uint32_t cursor = 0;
+  if (text.empty() || text[0] != kind ||
+      !absl::SimpleAtoi(text.substr(1), &cursor) || cursor == 0) {
     return absl::InvalidArgumentError(
         "cursor must be the next_cursor of the page before");
   }
-  return page;
+  return cursor;
 }
 
 std::string FormatCursor(char kind, uint32_t cursor) {

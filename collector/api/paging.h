@@ -5,6 +5,7 @@
 #include <string>
 
 #include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 #include "collector/api/router.h"
 
 namespace forewarn::api {
@@ -21,6 +22,7 @@ struct Page {
 absl::StatusOr<Page> PageOf(const Call& call, char kind);
 
 std::string FormatCursor(char kind, uint32_t cursor);
+absl::StatusOr<uint32_t> ParseCursor(absl::string_view text, char kind);
 
 }  // namespace forewarn::api
 

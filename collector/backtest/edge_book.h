@@ -28,6 +28,7 @@ class EdgeBook final : public detect::SymptomSink {
   // The first error of the folding, if any.
   const absl::Status& status() const { return status_; }
 
+  const correlate::MemoryIncidents& incidents() const { return incidents_; }
   size_t symptoms() const { return rows_.size(); }
   size_t tickets() const { return incidents_.records().size(); }
 

@@ -2,6 +2,7 @@
 #include "collector/cli/command_line.h"
 
 #include <CLI/CLI.hpp>
+#include <map>
 #include <memory>
 #include <utility>
 
@@ -21,6 +22,7 @@ struct Options {
   uint32_t id = 0;
   std::string text;
   std::string path;
+  double since_seconds = 7 * 86400;
   v1::CreateTokenRequest token;
   std::string token_kind = "enroll";
   std::string token_name;
@@ -227,6 +229,22 @@ class Grammar {
          })
         ->add_option("FILE", options.path, "YAML file")
         ->required();
+    CLI::App* backtest = Leaf(
+        noun, "backtest",
+        "which tickets the rules of a file would have opened of late",
+        [&options](Session& session) {
+          return BacktestRules(session, options.path, options.since_seconds);
+        });
+    backtest->add_option("FILE", options.path, "YAML file")->required();
+    backtest
+        ->add_option("--since", options.since_seconds,
+                     "how far back: 30d, 2w, 12h (default 7d)")
+        ->transform(CLI::AsNumberWithUnit(
+            std::map<std::string, double>{
+                {"min", 60}, {"h", 3600}, {"d", 86400}, {"w", 604800}},
+            CLI::AsNumberWithUnit::UNIT_REQUIRED))
+        ->check(CLI::Range(60.0, 366 * 86400.0));
+    backtest->footer("Example: forewarn rule backtest mine.yaml --since 30d");
   }
 
   CLI::App app_;

@@ -57,6 +57,10 @@ absl::Status RevokeToken(Session& session, uint32_t id);
 absl::Status ListRules(Session& session);
 // kAborted when the file has errors.
 absl::Status CheckRules(Session& session, const std::string& path);
+// What the file's rules would have opened within the last `since_seconds`,
+// out of the collector's history. kAborted when the file has errors.
+absl::Status BacktestRules(Session& session, const std::string& path,
+                           double since_seconds);
 
 // Configuration, connection, credentials, then what the collector finds in
 // itself. kAborted when something is wrong, or the error that kept it from

@@ -56,11 +56,12 @@ const std::map<std::string, std::set<std::string>>& Floors() {
             "collector/fleet/endpoint_registry.h"}},
           {"collector/notify", {"collector/desk/outbox.h", "collector/words"}},
           {"collector/api",
-           {"collector/desk", "collector/fleet", "collector/history",
+           {"collector/backtest/history_run.h", "collector/desk", "collector/fleet", "collector/history",
             "collector/identity", "collector/detect", "collector/words"}},
           {"collector/cli", {"protos/http"}},
           {"collector/backtest",
-           {"collector/detect", "collector/correlate", "collector/words"}},
+           {"collector/detect", "collector/correlate", "collector/history",
+            "collector/words"}},
           {"collector/main", {"collector"}}};
   return *floors;
 }

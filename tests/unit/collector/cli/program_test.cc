@@ -367,6 +367,36 @@ TEST_F(ProgramTest, ChecksARuleFileAndEndsWith8WhenItIsWrong) {
   EXPECT_THAT(err_, HasSubstr("none.yaml"));
 }
 
+TEST_F(ProgramTest, BacktestsARuleFilePageByPage) {
+  folder_.Write("mine.yaml", "rules: []\n");
+  v1::BacktestRulesResponse page;
+  page.set_endpoints(4);
+  page.set_fleet(4);
+  for (const char* endpoint : {"a", "b", "a"}) {
+    v1::BacktestTicket& ticket = *page.add_tickets();
+    ticket.set_endpoint_id(endpoint);
+    ticket.set_host_name(absl::StrCat("host-", endpoint));
+    ticket.set_priority(v1::P2);
+    ticket.set_title_text("The disk is full");
+  }
+  Expect("POST /api/v1/rules/backtest", page);
+  EXPECT_EQ(Run({"rule", "backtest", folder_ / "mine.yaml", "--since", "30d"}),
+            0);
+  EXPECT_THAT(out_, HasSubstr("would have opened 3 tickets on 2 endpoints"));
+  EXPECT_THAT(out_, HasSubstr("host-b"));
+  EXPECT_EQ(Run({"rule", "backtest", folder_ / "mine.yaml", "--since", "30"}),
+            2);
+  {
+    base::MutexLock lock(&mutex_);
+    answers_.clear();
+  }
+  v1::BacktestRulesResponse bad;
+  bad.add_errors("mine.yaml:1:1: no rule");
+  Expect("POST /api/v1/rules/backtest", bad);
+  EXPECT_EQ(Run({"rule", "backtest", folder_ / "mine.yaml"}), 8);
+  EXPECT_THAT(out_, HasSubstr("no rule"));
+}
+
 TEST_F(ProgramTest, EndsWith4WithoutCredentials) {
   config_ = "missing.yaml";
   EXPECT_EQ(Run({"ticket", "list"}), 4);
