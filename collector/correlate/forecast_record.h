@@ -27,9 +27,8 @@ struct ForecastScore {
 class ForecastBook {
  public:
   virtual ~ForecastBook() = default;
-  // A score that is known changes nothing. What was averted without anybody's
-  // having begun work on its ticket is kept as a miss: it went away by itself.
-  // The rule's tally of scores at or after `since`, with this one.
+  // A score that is known changes nothing. The rule's tally of scores at or
+  // after `since`, with this one.
   virtual absl::StatusOr<v1::ForecastTally> KeepScore(
       const ForecastScore& score, absl::Time since) = 0;
   // Of every rule that has any.

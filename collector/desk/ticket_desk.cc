@@ -62,19 +62,6 @@ absl::StatusOr<uint32_t> RivalTicket(DeskTransaction& rows, uint32_t incident) {
   return 0;
 }
 
-// Whether a person has begun work on the ticket that holds the symptom.
-absl::StatusOr<bool> WorkedOn(DeskTransaction& rows,
-                              const std::string& fingerprint) {
-  FOREWARN_ASSIGN_OR_RETURN(const std::optional<uint32_t> holder,
-                            rows.incidents().HolderOf(fingerprint));
-  if (!holder.has_value()) return false;
-  FOREWARN_ASSIGN_OR_RETURN(const v1::Incident incident,
-                            rows.incidents().FindIncident(*holder));
-  FOREWARN_ASSIGN_OR_RETURN(const v1::Ticket ticket,
-                            rows.tickets().FindTicket(incident.ticket()));
-  return ticket.touched();
-}
-
 }  // namespace
 
 TicketDesk::TicketDesk(DeskStore& store, std::vector<OutboxChannel> channels,
@@ -111,13 +98,7 @@ absl::StatusOr<v1::ForecastTally> TicketDesk::KeepScore(
     const correlate::ForecastScore& score, absl::Time since) {
   std::vector<v1::ForecastTally> tallies;
   FOREWARN_RETURN_IF_ERROR(store_.Transaction([&](DeskTransaction& rows) {
-    correlate::ForecastScore kept = score;
-    if (score.outcome == v1::FORECAST_OUTCOME_AVERTED) {
-      FOREWARN_ASSIGN_OR_RETURN(const bool worked_on,
-                                WorkedOn(rows, score.fingerprint));
-      if (!worked_on) kept.outcome = v1::FORECAST_OUTCOME_MISS;
-    }
-    FOREWARN_RETURN_IF_ERROR(rows.forecasts().KeepScore(kept));
+    FOREWARN_RETURN_IF_ERROR(rows.forecasts().KeepScore(score));
     FOREWARN_ASSIGN_OR_RETURN(tallies, rows.forecasts().Tallies(since));
     return absl::OkStatus();
   }));

@@ -9,8 +9,9 @@ namespace {
 constexpr int kDueAfter = 3;
 // Less time than this between two looks tells nothing.
 constexpr absl::Duration kLeastDue = absl::Minutes(30);
-// So near to the limit it counts as reached; so far from it room was made.
-constexpr double kReached = 0.02;
+// So near to the limit it counts as reached: memory never fills to the last
+// page, programs are killed before. So far from it room was made.
+constexpr double kReached = 0.1;
 constexpr double kRoomMade = 1.5;
 
 }  // namespace

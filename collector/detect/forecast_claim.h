@@ -17,7 +17,8 @@ namespace forewarn::detect {
 class ForecastClaim {
  public:
   // How it came out:
-  //   HIT      the limit was reached within the interval that was named
+  //   HIT      all but a tenth of the room was used up within the interval
+  //            that was named
   //   LATE     sooner than its lower bound: the forecast named too late a time
   //   EARLY    later than its upper bound, but within three times the middle
   //   MISS     not within three times the middle

@@ -1,6 +1,7 @@
 // fleetsim: a made fleet with known faults before the real collector; one
 // JSON line with what its desk made of them.
 
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <string>
@@ -107,6 +108,8 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : 2;
   }
+  // A stream that the collector ends is an error, told as such.
+  std::signal(SIGPIPE, SIG_IGN);
   forewarn::base::SetLogLevel("warning");
   return forewarn::fleetsim::Run(arguments);
 }
