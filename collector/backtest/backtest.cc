@@ -5,6 +5,8 @@
 #include <fstream>
 #include <functional>
 #include <iterator>
+#include <limits>
+#include <memory>
 #include <optional>
 #include <system_error>
 #include <thread>
@@ -17,6 +19,7 @@
 #include "collector/backtest/csv_writer.h"
 #include "collector/backtest/edge_book.h"
 #include "collector/backtest/file_run.h"
+#include "collector/detect/peer_board.h"
 #include "collector/detect/rule_set.h"
 #include "collector/words/words.h"
 #include "protos/base/mutex.h"
@@ -180,15 +183,31 @@ class Backtest {
                : options_.scores;
   }
 
+  detect::EndpointProfile ProfileOf(const InputFile& file) const {
+    detect::EndpointProfile profile;
+    profile.id = profile.host_name = file.relative;
+    profile.endpoint_class = options_.endpoint_class;
+    return profile;
+  }
+
   absl::Status RunFiles(const std::vector<InputFile>& files) {
     const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
     const auto jobs = static_cast<unsigned>(std::min<size_t>(
         options_.jobs == 0 ? cores : options_.jobs, files.size()));
+    // All of them first, so that each finds what the others measured.
+    std::unique_ptr<detect::PeerBoard> peers;
+    if (files.size() >= detect::PeerBoard::kFewest) {
+      peers = std::make_unique<detect::PeerBoard>(
+          std::numeric_limits<size_t>::max());
+      FilePool pool(files.size(), jobs, [&](size_t i) {
+        TellPeers(files[i].path, ProfileOf(files[i]), *peers);
+        return FileRun();
+      });
+      for (size_t i = 0; i < files.size(); ++i) pool.Take();
+    }
     FilePool pool(files.size(), jobs, [&](size_t i) {
-      detect::EndpointProfile profile;
-      profile.id = profile.host_name = files[i].relative;
-      profile.endpoint_class = options_.endpoint_class;
-      return RunFile(files[i].path, profile, rules_, ScoresPath(files[i]));
+      return RunFile(files[i].path, ProfileOf(files[i]), rules_, peers.get(),
+                     ScoresPath(files[i]));
     });
     for (size_t i = 0; i < files.size(); ++i) {
       const FileRun run = pool.Take();

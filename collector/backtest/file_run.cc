@@ -7,6 +7,7 @@
 #include "collector/backtest/csv_series.h"
 #include "collector/backtest/csv_writer.h"
 #include "collector/detect/endpoint_judge.h"
+#include "collector/detect/peer_detector.h"
 #include "protos/base/status.h"
 
 namespace forewarn::backtest {
@@ -41,8 +42,8 @@ void WriteScores(const detect::EndpointJudge& judge, const CsvSeries::Row& row,
 
 absl::Status Feed(const std::string& path,
                   const detect::EndpointProfile& profile,
-                  const detect::RuleSet& rules, const std::string& scores_path,
-                  FileRun& run) {
+                  const detect::RuleSet& rules, detect::PeerBoard* peers,
+                  const std::string& scores_path, FileRun& run) {
   FOREWARN_ASSIGN_OR_RETURN(CsvSeries input, CsvSeries::Open(path));
   CsvWriter scores;
   const bool wants_scores = !scores_path.empty();
@@ -50,7 +51,7 @@ absl::Status Feed(const std::string& path,
     FOREWARN_RETURN_IF_ERROR(scores.Open(scores_path));
     scores.Write(ScoresHeader(input));
   }
-  detect::EndpointJudge judge(profile, rules, *run.book);
+  detect::EndpointJudge judge(profile, rules, *run.book, peers);
   const auto count = static_cast<uint32_t>(input.series().size());
   for (uint32_t i = 0; i < count; ++i) {
     judge.DefineSeries(i, input.series()[i]);
@@ -85,11 +86,37 @@ absl::Status Feed(const std::string& path,
 }  // namespace
 
 FileRun RunFile(const std::string& path, const detect::EndpointProfile& profile,
-                const detect::RuleSet& rules, const std::string& scores) {
+                const detect::RuleSet& rules, detect::PeerBoard* peers,
+                const std::string& scores) {
   FileRun run;
   run.book = std::make_unique<EdgeBook>();
-  run.status = Feed(path, profile, rules, scores, run);
+  run.status = Feed(path, profile, rules, peers, scores, run);
   return run;
+}
+
+void TellPeers(const std::string& path, const detect::EndpointProfile& profile,
+               detect::PeerBoard& peers) {
+  absl::StatusOr<CsvSeries> input = CsvSeries::Open(path);
+  if (!input.ok()) return;
+  detect::PeerDetector detector(&peers);
+  detector.SetProfile(profile);
+  const auto count = static_cast<uint32_t>(input->series().size());
+  for (uint32_t i = 0; i < count; ++i) {
+    detector.Define(i, input->series()[i]);
+  }
+  if (!detector.Compares()) return;
+  CsvSeries::Row row;
+  absl::Time last = absl::InfinitePast();
+  std::vector<wire::Sample> samples;
+  while (input->Read(row).value_or(false)) {
+    if (row.time <= last) continue;
+    last = row.time;
+    samples.clear();
+    for (uint32_t i = 0; i < count; ++i) {
+      if (row.values[i]) samples.push_back({i, *row.values[i]});
+    }
+    detector.Tell(row.time, samples);
+  }
 }
 
 }  // namespace forewarn::backtest

@@ -8,6 +8,7 @@
 #include "absl/status/status.h"
 #include "collector/backtest/edge_book.h"
 #include "collector/detect/endpoint_profile.h"
+#include "collector/detect/peer_board.h"
 #include "collector/detect/rule_set.h"
 
 namespace forewarn::backtest {
@@ -26,7 +27,13 @@ struct FileRun {
 // Feeds one file to a judge of its own. `scores` is the file to write scores
 // to, empty for none. Deterministic; thread-safe for other files.
 FileRun RunFile(const std::string& path, const detect::EndpointProfile& profile,
-                const detect::RuleSet& rules, const std::string& scores);
+                const detect::RuleSet& rules, detect::PeerBoard* peers,
+                const std::string& scores);
+
+// Puts what the file says of its endpoint on the board, for the others to
+// compare themselves with. A file that cannot be read says nothing.
+void TellPeers(const std::string& path, const detect::EndpointProfile& profile,
+               detect::PeerBoard& peers);
 
 }  // namespace forewarn::backtest
 

@@ -9,6 +9,7 @@
 #include "absl/container/flat_hash_set.h"
 #include "absl/strings/str_cat.h"
 #include "collector/detect/anomaly_watch.h"
+#include "collector/detect/peer_detector.h"
 #include "collector/detect/rule_plan.h"
 #include "collector/detect/rule_watch.h"
 #include "collector/detect/series_table.h"
@@ -29,6 +30,7 @@ std::string UnitForPeople(const wire::SeriesDefinition& definition) {
 
 constexpr absl::string_view kUptime = "system.uptime";
 constexpr absl::string_view kAnomalyRule = "anomaly";
+constexpr absl::string_view kPeerRule = "peer";
 constexpr absl::Duration kSweepInterval = absl::Minutes(1);
 
 // Every window that any signal of the rule reads.
@@ -52,8 +54,13 @@ class EndpointJudge::Impl {
   using Odd = absl::btree_map<uint32_t, v1::Symptom>;  // by series
 
  public:
-  Impl(EndpointProfile profile, const RuleSet& rules, SymptomSink& sink)
-      : profile_(std::move(profile)), rules_(rules), sink_(sink) {
+  Impl(EndpointProfile profile, const RuleSet& rules, SymptomSink& sink,
+       PeerBoard* peers)
+      : profile_(std::move(profile)),
+        rules_(rules),
+        sink_(sink),
+        peers_(peers) {
+    peers_.SetProfile(profile_);
     MakePlans();
   }
 
@@ -62,6 +69,7 @@ class EndpointJudge::Impl {
     if (known != nullptr && known->defined) return;
     table_.Define(series, definition);
     anomalies_.Define(series, definition);
+    peers_.Define(series, definition);
     if (definition.metric == kUptime) uptime_series_ = series;
     WatchSeries(series);
   }
@@ -82,6 +90,8 @@ class EndpointJudge::Impl {
       anomalies_.Observe(time, sample.series, sample.value);
     }
     TellAnomalies();
+    peers_.Observe(time, samples);
+    if (peers_.changed()) TellPeers();
     if (time >= next_sweep_) {
       next_sweep_ = time + kSweepInterval;
       ClearVanished();
@@ -90,6 +100,7 @@ class EndpointJudge::Impl {
 
   void SetProfile(EndpointProfile profile) {
     profile_ = std::move(profile);
+    peers_.SetProfile(profile_);
     MakePlans();
     std::vector<std::vector<RuleWatch>> former = std::move(watches_);
     watches_.clear();
@@ -110,6 +121,7 @@ class EndpointJudge::Impl {
       }
     }
     for (const auto& [series, symptom] : odd_) standing.push_back(symptom);
+    for (const auto& [metric, symptom] : apart_) standing.push_back(symptom);
     return standing;
   }
 
@@ -142,13 +154,15 @@ class EndpointJudge::Impl {
   template <typename Self, typename Archive>
   static void Fields(Self& self, Archive& archive) {
     archive(self.now_, self.next_sweep_, self.uptime_, self.table_,
-            self.anomalies_);
+            self.anomalies_, self.peers_);
     for (auto& watches : self.watches_) archive.InPlace(watches);
-    std::vector<std::pair<uint32_t, v1::Symptom>> odd(self.odd_.begin(),
-                                                      self.odd_.end());
-    archive(odd);
-    if constexpr (!std::is_const_v<Self>) {
-      self.odd_ = Odd(odd.begin(), odd.end());
+    for (auto* standing : {&self.odd_, &self.apart_}) {
+      std::vector<std::pair<uint32_t, v1::Symptom>> rows(standing->begin(),
+                                                         standing->end());
+      archive(rows);
+      if constexpr (!std::is_const_v<Self>) {
+        *standing = Odd(rows.begin(), rows.end());
+      }
     }
   }
 
@@ -308,6 +322,57 @@ class EndpointJudge::Impl {
     sink_.Accept({kind, symptom});
   }
 
+  // Both the findings and apart_ ascend by metric.
+  void TellPeers() {
+    Odd still;
+    for (const PeerDetector::Finding& finding : peers_.findings()) {
+      const auto key = static_cast<uint32_t>(finding.metric);
+      const auto known = apart_.find(key);
+      const SeriesState& series = *table_.Find(finding.series);
+      const v1::Priority priority =
+          OnlyEvidence(finding.series) ? v1::INFO : finding.priority;
+      if (known == apart_.end()) {
+        v1::Symptom symptom =
+            SymptomWriter::Open(profile_, kPeerRule, nullptr,
+                                v1::DETECTOR_KIND_PEER,
+                                SubsystemOf(series.definition.metric), series);
+        TellPeer(finding, priority, SymptomEdge::Kind::kOpened, symptom);
+        still[key] = std::move(symptom);
+        continue;
+      }
+      // Once raised it stays so: no ticket is taken back.
+      v1::Symptom& symptom = still[key] = std::move(known->second);
+      if (priority < symptom.priority()) {
+        TellPeer(finding, priority, SymptomEdge::Kind::kUpdated, symptom);
+      }
+      apart_.erase(known);
+    }
+    for (auto& [metric, symptom] : apart_) {
+      SymptomWriter::Close(now_, std::nullopt, symptom);
+      sink_.Accept({SymptomEdge::Kind::kCleared, symptom});
+    }
+    apart_ = std::move(still);
+  }
+
+  void TellPeer(const PeerDetector::Finding& finding, v1::Priority priority,
+                SymptomEdge::Kind kind, v1::Symptom& symptom) {
+    const SeriesState& series = *table_.Find(finding.series);
+    SymptomFacts facts;
+    facts.time = now_;
+    facts.since = finding.since;
+    facts.priority = priority;
+    facts.value = finding.value;
+    facts.unit = series.definition.unit;
+    facts.expected_high = finding.limit;
+    facts.score = finding.score;
+    SymptomWriter::Update(profile_, facts, symptom);
+    SymptomWriter::AddQuantity("peers", finding.peers, facts.unit, symptom);
+    SymptomWriter::AddQuantity("count", finding.members, "{endpoint}",
+                               symptom);
+    SymptomWriter::SetWindow(series, now_, *symptom.mutable_evidence());
+    sink_.Accept({kind, symptom});
+  }
+
   Odd::iterator ClearAnomaly(Odd::iterator odd) {
     SymptomWriter::Close(now_, std::nullopt, odd->second);
     sink_.Accept({SymptomEdge::Kind::kCleared, odd->second});
@@ -336,6 +401,8 @@ class EndpointJudge::Impl {
   std::vector<std::shared_ptr<const RulePlan>> plans_;
   SeriesTable table_;
   AnomalyWatch anomalies_;
+  PeerDetector peers_;
+  Odd apart_;  // by metric
   std::vector<std::vector<RuleWatch>> watches_;  // by series
   std::vector<RuleWatch> former_;  // during SetProfile, of one series
   Odd odd_;
@@ -346,8 +413,8 @@ class EndpointJudge::Impl {
 };
 
 EndpointJudge::EndpointJudge(EndpointProfile profile, const RuleSet& rules,
-                             SymptomSink& sink)
-    : impl_(std::make_unique<Impl>(std::move(profile), rules, sink)) {}
+                             SymptomSink& sink, PeerBoard* peers)
+    : impl_(std::make_unique<Impl>(std::move(profile), rules, sink, peers)) {}
 
 EndpointJudge::~EndpointJudge() = default;
 

@@ -12,6 +12,7 @@
 #include "absl/types/span.h"
 #include "collector/detect/endpoint_oddness.h"
 #include "collector/detect/endpoint_profile.h"
+#include "collector/detect/peer_board.h"
 #include "collector/detect/rule_set.h"
 #include "collector/detect/symptom.h"
 #include "protos/wire/batch.h"
@@ -19,16 +20,17 @@
 
 namespace forewarn::detect {
 
-// All detectors of one endpoint: rules, forecasts, anomalies. Deterministic in
-// the samples' own time; no input or output, no clock. The same samples give
-// the same edges, live, replayed or back-tested.
+// All detectors of one endpoint: rules, forecasts, anomalies, peers.
+// Deterministic in the samples' own time; no input or output, no clock. The
+// same samples give the same edges, live, replayed or back-tested.
 //
 // Threads  thread-compatible; the owning shard calls it.
 class EndpointJudge {
  public:
-  // `rules` and `sink` must outlive it.
+  // `rules`, `sink` and `peers` must outlive it. Without `peers` the endpoint
+  // is compared with nobody.
   EndpointJudge(EndpointProfile profile, const RuleSet& rules,
-                SymptomSink& sink);
+                SymptomSink& sink, PeerBoard* peers = nullptr);
   ~EndpointJudge();
 
   // Before the first sample of a series; numbers are dense from 0 and the

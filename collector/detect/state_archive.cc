@@ -7,7 +7,7 @@ namespace forewarn::detect {
 namespace {
 
 // Goes up whenever any class's Fields change.
-constexpr uint32_t kVersion = 5;
+constexpr uint32_t kVersion = 6;
 constexpr size_t kChecksumBytes = sizeof(uint32_t);
 
 uint32_t ChecksumOf(absl::string_view bytes) {

@@ -157,6 +157,14 @@ void SymptomWriter::Update(const EndpointProfile& profile,
   }
 }
 
+void SymptomWriter::AddQuantity(absl::string_view name, double value,
+                                absl::string_view unit, v1::Symptom& symptom) {
+  v1::Parameter& parameter = *symptom.mutable_explanation()->add_parameters();
+  parameter.set_name(std::string(name));
+  parameter.mutable_quantity()->set_value(value);
+  parameter.mutable_quantity()->set_unit(std::string(unit));
+}
+
 void SymptomWriter::Close(absl::Time time, std::optional<double> value,
                           v1::Symptom& symptom) {
   SetTime(time, *symptom.mutable_updated_at());

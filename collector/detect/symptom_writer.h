@@ -49,6 +49,10 @@ class SymptomWriter {
   static void Update(const EndpointProfile& profile, const SymptomFacts& facts,
                      v1::Symptom& symptom);
 
+  // A further quantity that the explanation may name. After Update.
+  static void AddQuantity(absl::string_view name, double value,
+                          absl::string_view unit, v1::Symptom& symptom);
+
   // It has cleared; `value` as it was then, if known.
   static void Close(absl::Time time, std::optional<double> value,
                     v1::Symptom& symptom);

@@ -15,6 +15,7 @@
 #include "collector/api/https_server.h"
 #include "collector/correlate/correlator.h"
 #include "collector/desk/ticket_desk.h"
+#include "collector/detect/peer_board.h"
 #include "collector/detect/rule_set.h"
 #include "collector/fleet/endpoint_registry.h"
 #include "collector/history/rocks_store.h"
@@ -76,11 +77,13 @@ correlate::CorrelatorOptions CorrelationOptions(const Settings& settings) {
   return options;
 }
 
-shard::Shard::Options ShardOptions(const Settings& settings, int index) {
+shard::Shard::Options ShardOptions(const Settings& settings, int index,
+                                   detect::PeerBoard& peers) {
   const v1::LimitsConfig& limits = settings.config.limits();
   const v1::SilenceConfig& silence = settings.config.silence();
   shard::Shard::Options options;
   options.index = index;
+  options.endpoint.peers = &peers;
   options.mailbox = Or<size_t>(limits.mailbox_batches(), options.mailbox);
   options.commit = settings.commit;
   options.gather = std::min(options.gather, options.commit);
@@ -185,7 +188,7 @@ class Collector::Rooms {
   void StartShards() {
     for (int i = 0; i < settings_.shards; ++i) {
       shards_.push_back(std::make_unique<shard::Shard>(
-          ShardOptions(settings_, i), rules_, *history_, registry_, correlator_,
+          ShardOptions(settings_, i, peers_), rules_, *history_, registry_, correlator_,
           metrics_, clock_));
     }
     host_ = std::make_unique<ingest::StreamHost>(
@@ -362,6 +365,7 @@ class Collector::Rooms {
   fleet::EndpointRegistry registry_;
   desk::TicketDesk desk_;
   correlate::Correlator correlator_;
+  detect::PeerBoard peers_;
   std::vector<std::unique_ptr<shard::Shard>> shards_;
   std::unique_ptr<ingest::StreamHost> host_;
   std::unique_ptr<notify::Dispatcher> dispatcher_;

@@ -35,7 +35,8 @@ EndpointState::~EndpointState() = default;
 
 std::unique_ptr<detect::EndpointJudge> EndpointState::MakeJudge(
     const std::vector<history::SeriesRecord>& known) {
-  auto judge = std::make_unique<detect::EndpointJudge>(profile_, rules_, *this);
+  auto judge = std::make_unique<detect::EndpointJudge>(
+      profile_, rules_, *this, options_.peers);
   for (const history::SeriesRecord& record : known) {
     judge->DefineSeries(record.series, record.definition);
   }

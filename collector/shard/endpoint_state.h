@@ -32,6 +32,7 @@ class EndpointState final : public detect::SymptomSink {
     absl::Duration warm_up = absl::Hours(24);
     absl::Duration checkpoint_every = absl::Hours(1);
     uint32_t series_limit = 5000;
+    detect::PeerBoard* peers = nullptr;  // of all shards; outlives them
   };
 
   // All references must outlive it. `symptoms` gets the edges, enriched.

@@ -72,6 +72,12 @@ constexpr Pattern kEnglish[] = {
      "{metric|A measurement}, now at {value|a value}, moves up and down in "
      "another way than this endpoint is used to: more restless, or frozen. "
      "Usual is {low|less} to {high|more}."},
+    {"rule.peer.title",
+     "{host|An endpoint} has parted from its peers: {subsystem|behaviour}"},
+    {"rule.peer.explanation",
+     "{metric|A measurement} is at {value|a value}, while {count|others} like "
+     "it are at {peers|another} in the middle. It changed on this one and not "
+     "on the others; up to {high|less} would have been no news."},
     {"rule.agent_lost_server.title", "{host|An endpoint} is not heard from"},
     {"rule.agent_lost_server.explanation",
      "{host|The endpoint} has been silent for {duration|too long} and did not "

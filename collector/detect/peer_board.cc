@@ -1,0 +1,61 @@
+#include "collector/detect/peer_board.h"
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+namespace forewarn::detect {
+namespace {
+
+float MedianOf(std::vector<float>& values) {
+  const auto middle =
+      values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
+  std::nth_element(values.begin(), middle, values.end());
+  return *middle;
+}
+
+}  // namespace
+
+void PeerBoard::Publish(const std::string& cohort, int64_t bucket,
+                        uint64_t endpoint, const Row& row) {
+  base::MutexLock lock(&mutex_);
+  Buckets& buckets = cohorts_[cohort];
+  // Older than all that are held: a replay, or a long backlog.
+  if (buckets.size() >= kept_ && bucket < buckets.begin()->first) return;
+  Bucket& at = buckets[bucket];
+  if (!at.closed) at.rows[endpoint] = row;
+  while (buckets.size() > kept_) buckets.erase(buckets.begin());
+}
+
+void PeerBoard::Close(Bucket& bucket) {
+  bucket.closed = true;
+  std::vector<float> values;
+  for (size_t metric = 0; metric < kMetrics; ++metric) {
+    values.clear();
+    for (const auto& [endpoint, row] : bucket.rows) {
+      if (!std::isnan(row[metric])) values.push_back(row[metric]);
+    }
+    if (values.size() < kFewest) continue;
+    Centre centre;
+    centre.members = static_cast<uint32_t>(values.size());
+    centre.median = MedianOf(values);
+    for (float& value : values) value = std::abs(value - centre.median);
+    centre.spread = 1.4826F * MedianOf(values);
+    bucket.centres[metric] = centre;
+  }
+  bucket.rows.clear();
+}
+
+std::optional<PeerBoard::Centre> PeerBoard::CentreOf(const std::string& cohort,
+                                                     int64_t bucket,
+                                                     size_t metric) {
+  base::MutexLock lock(&mutex_);
+  const auto buckets = cohorts_.find(cohort);
+  if (buckets == cohorts_.end()) return std::nullopt;
+  const auto at = buckets->second.find(bucket);
+  if (at == buckets->second.end()) return std::nullopt;
+  if (!at->second.closed) Close(at->second);
+  return at->second.centres[metric];
+}
+
+}  // namespace forewarn::detect
