@@ -22,6 +22,8 @@ constexpr Cause kCauses[] = {
     {"network", "probe"},    // gateway, resolver, round trips
     {"network", "clock"},    // time servers out of reach
     {"probe", "clock"},      //
+    {"probe", "cpu"},        // a machine without breath answers and asks late
+    {"probe", "memory"},     //
     {"probe", "service"},    // what does not answer
     {"power", "thermal"},    // fans and supplies
 };

@@ -15,6 +15,12 @@ TEST(SubsystemRelationTest, ReadsEitherWay) {
   EXPECT_TRUE(Related("filesystem", "disk"));
 }
 
+TEST(SubsystemRelationTest, ASlowAnswerBelongsToAMachineOutOfBreath) {
+  EXPECT_TRUE(Related("probe", "cpu"));
+  EXPECT_TRUE(Related("memory", "probe"));
+  EXPECT_FALSE(Related("probe", "filesystem"));
+}
+
 TEST(SubsystemRelationTest, IsNotTransitive) {
   EXPECT_TRUE(Related("memory", "process"));
   EXPECT_TRUE(Related("process", "thermal"));
