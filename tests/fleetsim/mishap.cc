@@ -283,8 +283,9 @@ bool IsCommon(Cause cause) {
 
 absl::Span<const string_view> SubsystemsOf(Cause cause) {
   static constexpr string_view kFiles[] = {"filesystem", "disk"};
-  static constexpr string_view kMemory[] = {"memory", "process", "cpu", "disk"};
-  static constexpr string_view kCpu[] = {"cpu", "process", "thermal"};
+  static constexpr string_view kMemory[] = {"memory", "process", "cpu", "disk",
+                                            "probe"};
+  static constexpr string_view kCpu[] = {"cpu", "process", "thermal", "probe"};
   static constexpr string_view kDrive[] = {"disk", "filesystem", "cpu"};
   static constexpr string_view kHeat[] = {"thermal", "cpu"};
   static constexpr string_view kNetwork[] = {"network", "probe", "agent"};

@@ -139,8 +139,10 @@ void AddLookAlike(const Mishap& mishap, const Machine& machine, double age,
       break;
     }
     case Cause::kCacheWarm:
+      // A heap that grows to what it was given; with the day's work on top
+      // there is room left.
       strain.memory +=
-          std::max(0.0, 0.82 - machine.memory_used) * (1 - std::exp(-3 * part));
+          std::max(0.0, 0.72 - machine.memory_used) * (1 - std::exp(-3 * part));
       break;
     case Cause::kLongBatch:
     case Cause::kBuild:
