@@ -1,10 +1,12 @@
 #include "collector/detect/endpoint_judge.h"
 
+#include <algorithm>
 #include <cmath>
 #include <functional>
 #include <limits>
 #include <map>
 #include <random>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -401,6 +403,102 @@ TEST_F(EndpointJudgeTest, WhatUsersFeelAndLastsBecomesPlannedCare) {
                                "rule.anomaly.shift.explanation",
                                "rule.anomaly.level.explanation",
                                "rule.anomaly.hour.explanation"));
+}
+
+TEST_F(EndpointJudgeTest, AnAnomalyWeighsNoMoreThanTheRulesOfItsMetric) {
+  // Packet loss is INFO on a laptop, whoever finds it.
+  for (const v1::EndpointClass kind :
+       {v1::ENDPOINT_CLASS_SERVER, v1::ENDPOINT_CLASS_LAPTOP}) {
+    profile_.endpoint_class = kind;
+    sink_.edges.clear();
+    Start();
+    const uint32_t loss = Series("forewarn.gateway.loss");
+    std::mt19937 random(9);
+    std::uniform_real_distribution<double> noise(0, 0.01);
+    for (int i = 0; i < 2 * 8640 + 30; ++i) Tick({{loss, noise(random)}});
+    for (int i = 0; i < 240; ++i) Tick({{loss, 0.4 + noise(random)}});
+    std::set<v1::Priority> priorities;
+    for (const SymptomEdge& edge : sink_.edges) {
+      EXPECT_EQ(edge.symptom.rule(), "anomaly");
+      priorities.insert(edge.symptom.priority());
+    }
+    if (kind == v1::ENDPOINT_CLASS_SERVER) {
+      EXPECT_THAT(priorities, ElementsAre(v1::P4, v1::INFO));
+    } else {
+      EXPECT_THAT(priorities, ElementsAre(v1::INFO));
+    }
+  }
+}
+
+TEST_F(EndpointJudgeTest, WhatPartsFromItsPeersIsASymptomWithTheirMiddle) {
+  PeerBoard board;
+  const uint32_t kCount = 7;
+  std::vector<std::unique_ptr<EndpointJudge>> judges;
+  std::vector<std::unique_ptr<RecordingSink>> sinks;
+  for (uint32_t i = 0; i < kCount; ++i) {
+    EndpointProfile profile = profile_;
+    profile.id = absl::StrCat("8f3b2c1d-0000-4000-8000-00000000001", i);
+    sinks.push_back(std::make_unique<RecordingSink>());
+    judges.push_back(std::make_unique<EndpointJudge>(profile, rules_,
+                                                     *sinks.back(), &board));
+    judges.back()->DefineSeries(0, {.metric = "forewarn.memory.used",
+                                    .unit = "1",
+                                    .digits = 4,
+                                    .attributes = {}});
+  }
+  const auto run = [&](int minutes, double more) {
+    for (int m = 0; m < minutes; ++m) {
+      now_ += absl::Minutes(1);
+      for (uint32_t i = 0; i < kCount; ++i) {
+        const wire::Sample sample{0, 0.3 + 0.01 * i + (i == 2 ? more : 0)};
+        judges[i]->Observe(now_, {&sample, 1});
+      }
+    }
+  };
+  const auto peers_of = [&](uint32_t i) {
+    std::vector<v1::Symptom> found;
+    for (const SymptomEdge& edge : sinks[i]->edges) {
+      if (edge.symptom.detector() == v1::DETECTOR_KIND_PEER) {
+        found.push_back(edge.symptom);
+      }
+    }
+    return found;
+  };
+  run(300, 0);
+  run(60, 0.3);
+  ASSERT_EQ(peers_of(2).size(), 1u);
+  const v1::Symptom symptom = peers_of(2)[0];
+  EXPECT_EQ(symptom.rule(), "peer");
+  EXPECT_EQ(symptom.priority(), v1::INFO);
+  EXPECT_EQ(symptom.subsystem(), "memory");
+  EXPECT_NEAR(symptom.evidence().value(), 0.62, 0.01);
+  EXPECT_LT(symptom.evidence().expected_high(), 0.6);
+  const auto& words = symptom.explanation().parameters();
+  const auto peers =
+      std::find_if(words.begin(), words.end(),
+                   [](const v1::Parameter& p) { return p.name() == "peers"; });
+  ASSERT_NE(peers, words.end());
+  EXPECT_NEAR(peers->quantity().value(), 0.33, 0.02);
+  // Stands over a restart, and clears.
+  EXPECT_FALSE(judges[2]->Standing().empty());
+  EndpointProfile profile = profile_;
+  profile.id = "8f3b2c1d-0000-4000-8000-000000000012";
+  auto restored =
+      std::make_unique<EndpointJudge>(profile, rules_, *sinks[2], &board);
+  restored->DefineSeries(0, {.metric = "forewarn.memory.used",
+                             .unit = "1",
+                             .digits = 4,
+                             .attributes = {}});
+  ASSERT_TRUE(restored->RestoreState(judges[2]->SaveState()).ok());
+  judges[2] = std::move(restored);
+  run(60, 0);
+  ASSERT_EQ(peers_of(2).size(), 2u);
+  EXPECT_TRUE(peers_of(2)[1].has_cleared_at());
+  for (uint32_t i = 0; i < kCount; ++i) {
+    if (i != 2) {
+      EXPECT_THAT(peers_of(i), IsEmpty()) << i;
+    }
+  }
 }
 
 }  // namespace
