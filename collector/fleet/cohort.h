@@ -5,8 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/container/btree_map.h"
+#include "absl/container/flat_hash_map.h"
 #include "forewarn/v1/fleet.pb.h"
+#include "protos/base/mutex.h"
 
 namespace forewarn::fleet {
 
@@ -37,6 +40,28 @@ class Cohorts {
     absl::btree_map<Cohort, uint32_t> cohorts;
   };
   virtual Sizes CountAll() const = 0;
+};
+
+// Keeps them in memory. Thread-safe; its lock is held for moments only, and
+// nothing is called under it: correlation asks while it holds the database.
+class CohortIndex final : public Cohorts {
+ public:
+  // An endpoint that is new or whose facts changed.
+  void Put(const v1::Endpoint& endpoint);
+
+  std::vector<Cohort> Of(const std::string& endpoint_id) const override;
+  Sizes CountAll() const override;
+
+ private:
+  struct Entry {
+    std::vector<Cohort> cohorts;
+    bool counts = false;
+  };
+  void Count(const Entry& entry, int by) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  mutable base::Mutex mutex_;
+  absl::flat_hash_map<std::string, Entry> entries_ ABSL_GUARDED_BY(mutex_);
+  Sizes sizes_ ABSL_GUARDED_BY(mutex_);
 };
 
 }  // namespace forewarn::fleet

@@ -24,7 +24,10 @@ absl::Status EndpointRegistry::Load() {
                             store_.LoadEndpoints());
   base::MutexLock lock(&mutex_);
   endpoints_.clear();
-  for (const v1::Endpoint& row : rows) endpoints_[row.id()].endpoint = row;
+  for (const v1::Endpoint& row : rows) {
+    endpoints_[row.id()].endpoint = row;
+    cohorts_.Put(row);
+  }
   return absl::OkStatus();
 }
 
@@ -49,6 +52,7 @@ absl::StatusOr<v1::Endpoint> EndpointRegistry::Enroll(
   *entry.endpoint.mutable_enrolled_at() = wire::ToStamp(now);
   *entry.endpoint.mutable_presence_since() = wire::ToStamp(now);
   FOREWARN_RETURN_IF_ERROR(SaveLocked(entry));
+  cohorts_.Put(entry.endpoint);
   return (endpoints_[id] = std::move(entry)).endpoint;
 }
 
@@ -69,6 +73,7 @@ absl::Status EndpointRegistry::Revoke(const std::string& id, absl::Time now) {
   const auto it = endpoints_.find(id);
   if (it == endpoints_.end()) return NotEnrolled(id);
   *it->second.endpoint.mutable_revoked_at() = wire::ToStamp(now);
+  cohorts_.Put(it->second.endpoint);
   return SaveLocked(it->second);
 }
 
@@ -93,6 +98,7 @@ absl::Status EndpointRegistry::Connected(const std::string& id,
     merged.set_owner(endpoint.facts().owner());
   }
   *endpoint.mutable_facts() = std::move(merged);
+  cohorts_.Put(endpoint);
   endpoint.set_agent_version(agent_version);
   endpoint.set_boot_id(boot_id);
   endpoint.set_presence(v1::PRESENCE_ONLINE);
@@ -192,26 +198,6 @@ std::vector<v1::Endpoint> EndpointRegistry::List() const {
               return a.number() < b.number();
             });
   return all;
-}
-
-std::vector<Cohort> EndpointRegistry::Of(const std::string& endpoint_id) const {
-  base::MutexLock lock(&mutex_);
-  const auto found = endpoints_.find(endpoint_id);
-  if (found == endpoints_.end()) return {};
-  return CohortsOf(found->second.endpoint.facts());
-}
-
-Cohorts::Sizes EndpointRegistry::CountAll() const {
-  Sizes sizes;
-  base::MutexLock lock(&mutex_);
-  for (const auto& [id, entry] : endpoints_) {
-    if (entry.endpoint.has_revoked_at()) continue;
-    ++sizes.fleet;
-    for (Cohort& cohort : CohortsOf(entry.endpoint.facts())) {
-      ++sizes.cohorts[std::move(cohort)];
-    }
-  }
-  return sizes;
 }
 
 }  // namespace forewarn::fleet

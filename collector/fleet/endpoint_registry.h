@@ -33,7 +33,7 @@ class EndpointStore {
 };
 
 // Every enrolled endpoint, in memory and in the store. Thread-safe.
-class EndpointRegistry final : public Cohorts {
+class EndpointRegistry {
  public:
   // `store` must outlive it.
   explicit EndpointRegistry(EndpointStore& store) : store_(store) {}
@@ -70,8 +70,8 @@ class EndpointRegistry final : public Cohorts {
   std::optional<v1::Endpoint> Find(const std::string& id_or_name) const;
   std::vector<v1::Endpoint> List() const;  // by number
 
-  std::vector<Cohort> Of(const std::string& endpoint_id) const override;
-  Sizes CountAll() const override;
+  // Who is in which cohort. May be asked under any lock of the caller's.
+  const Cohorts& cohorts() const { return cohorts_; }
 
  private:
   struct Entry {
@@ -83,6 +83,7 @@ class EndpointRegistry final : public Cohorts {
   absl::Status SaveLocked(Entry& entry) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   EndpointStore& store_;
+  CohortIndex cohorts_;
   mutable base::Mutex mutex_;
   absl::flat_hash_map<std::string, Entry> endpoints_ ABSL_GUARDED_BY(mutex_);
 };

@@ -145,7 +145,7 @@ class Collector::Rooms {
         desk_(desk_store_, notify::OutboxChannels(settings.config.notify()),
               clock),
         correlator_(CorrelationOptions(settings), desk_store_, desk_,
-                    {desk_store_, desk_, registry_, desk_}, clock) {
+                    {desk_store_, desk_, registry_.cohorts(), desk_}, clock) {
     TeachRules(rules_, words_);
   }
 
