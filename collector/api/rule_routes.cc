@@ -1,5 +1,6 @@
 #include "collector/api/rule_routes.h"
 
+#include <atomic>
 #include <memory>
 #include <string>
 #include <utility>
@@ -12,7 +13,6 @@
 #include "collector/backtest/history_run.h"
 #include "collector/detect/endpoint_profile.h"
 #include "protos/base/deadline.h"
-#include "protos/base/mutex.h"
 #include "protos/base/status.h"
 #include "protos/wire/proto_time.h"
 
@@ -99,7 +99,7 @@ absl::Status RunPage(const ApiServices& services, const detect::RuleSet& rules,
 }
 
 absl::StatusOr<HttpResponse> BacktestRules(const ApiServices& services,
-                                           base::Mutex& one_at_a_time,
+                                           std::atomic<bool>& busy,
                                            Call& call) {
   v1::BacktestRulesRequest request;
   FOREWARN_RETURN_IF_ERROR(FromJson(call.request().body, request));
@@ -128,9 +128,14 @@ absl::StatusOr<HttpResponse> BacktestRules(const ApiServices& services,
     page.add_errors(std::move(error));
   }
   if (page.errors().empty()) {
-    // The collector's own work comes first.
-    base::MutexLock alone(&one_at_a_time);
-    FOREWARN_RETURN_IF_ERROR(RunPage(services, rules, from, to, after, page));
+    // One at a time: the handlers that are left serve everybody else.
+    if (busy.exchange(true)) {
+      return absl::ResourceExhaustedError(
+          "another back-test is running; try again in some seconds");
+    }
+    const absl::Status ran = RunPage(services, rules, from, to, after, page);
+    busy = false;
+    FOREWARN_RETURN_IF_ERROR(ran);
   }
   return JsonResponse(page);
 }
@@ -152,8 +157,9 @@ std::vector<Route> RuleRoutes(const ApiServices& services) {
        .pattern = "/api/v1/rules/backtest",
        .access = Access::kTechnician,
        .read_only = true,
-       .handler = [&services, alone = std::make_shared<base::Mutex>()](
-                      Call& c) { return BacktestRules(services, *alone, c); }},
+       .handler = [&services,
+                   busy = std::make_shared<std::atomic<bool>>(false)](
+                      Call& c) { return BacktestRules(services, *busy, c); }},
   };
 }
 

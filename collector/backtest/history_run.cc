@@ -12,6 +12,8 @@
 namespace forewarn::backtest {
 namespace {
 
+constexpr absl::Duration kStretch = absl::Hours(12);
+
 using Metrics = absl::flat_hash_set<std::string>;
 
 void AddSignal(const v1::Signal& signal, Metrics& metrics) {
@@ -97,19 +99,27 @@ absl::StatusOr<HistoryRun> RunHistory(history::HistoryStore& history,
   EdgeBook book;
   RulesOnly sink(book);
   detect::EndpointJudge judge(profile, rules, sink);
-  Ticks ticks;
   HistoryRun run;
+  std::vector<uint32_t> wanted;
   for (const history::SeriesRecord& record : known) {
     if (!metrics.contains(record.definition.metric)) continue;
     judge.DefineSeries(record.series, record.definition);
-    FOREWARN_ASSIGN_OR_RETURN(std::vector<history::Sample> samples,
-                              history.Query(endpoint, record.series, from, to));
-    run.samples += samples.size();
-    ticks.Add(record.series, std::move(samples));
+    wanted.push_back(record.series);
   }
-  for (wire::Tick tick; ticks.Next(tick);) {
-    judge.Observe(tick.time, tick.samples);
-    book.Tick(tick.time);
+  // A stretch at a time, so that a month of many series fits into memory.
+  for (absl::Time begin = from; begin < to; begin += kStretch) {
+    Ticks ticks;
+    for (const uint32_t series : wanted) {
+      FOREWARN_ASSIGN_OR_RETURN(std::vector<history::Sample> samples,
+                                history.Query(endpoint, series, begin,
+                                              std::min(begin + kStretch, to)));
+      run.samples += samples.size();
+      ticks.Add(series, std::move(samples));
+    }
+    for (wire::Tick tick; ticks.Next(tick);) {
+      judge.Observe(tick.time, tick.samples);
+      book.Tick(tick.time);
+    }
   }
   FOREWARN_RETURN_IF_ERROR(base::Annotate(book.status(), "correlate"));
   for (const auto& [number, record] : book.incidents().records()) {

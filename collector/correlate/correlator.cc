@@ -71,7 +71,7 @@ class Correlator::Impl {
     if (!base::Seeded(base::Bug::kForgetOpenIncidents)) {
       FOREWARN_RETURN_IF_ERROR(
           base::Annotate(folder_.Load(clock_.Now()), "read what is open"));
-      FOREWARN_RETURN_IF_ERROR(sink_.Recover());
+      sink_.Recover();
       FOREWARN_RETURN_IF_ERROR(forecasts_.Load(clock_.Now()));
     }
     thread_ = std::thread([this] { Run(); });
@@ -97,10 +97,10 @@ class Correlator::Impl {
       std::vector<detect::SymptomEdge> edges = Gather();
       for (detect::SymptomEdge& edge : edges) forecasts_.Temper(edge);
       FoldAll(edges);
-      absl::Status closed = folder_.Tick(clock_.Now(), sink_);
-      closed.Update(sink_.Recover());
+      const absl::Status closed = folder_.Tick(clock_.Now(), sink_);
+      sink_.Recover();
       if (!closed.ok() && ticks_refused_++ % 240 == 0) {
-        base::Log(base::LogLevel::kWarning, "incidents and problems wait for the desk",
+        base::Log(base::LogLevel::kWarning, "quiet incidents wait for the desk",
                   {{"reason", base::ToLine(closed)}});
       }
       if (closed.ok()) ticks_refused_ = 0;

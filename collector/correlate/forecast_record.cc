@@ -85,16 +85,21 @@ absl::Status ForecastRecord::Score(const detect::SymptomEdge& edge,
 void ForecastRecord::Temper(detect::SymptomEdge& edge) {
   v1::Symptom& symptom = edge.symptom;
   if (symptom.detector() != v1::DETECTOR_KIND_FORECAST) return;
-  if (edge.kind == Kind::kOpened) {
+  bool opens = edge.kind == Kind::kOpened;
+  if (edge.kind == Kind::kStanding) {
+    // As it was before the restart; what opened meanwhile is new.
+    const auto before = incidents_.LatestSymptomOf(symptom.fingerprint());
+    opens = !before.ok() || !before->has_value() || (*before)->has_cleared_at();
+    tempered_.erase(symptom.fingerprint());
+    if (!opens && (*before)->has_note()) {
+      tempered_[symptom.fingerprint()] = (*before)->note();
+    }
+  }
+  if (opens) {
+    tempered_.erase(symptom.fingerprint());
     const auto known = tallies_.find(symptom.rule());
     if (known != tallies_.end() && known->second.evidence_only()) {
       tempered_[symptom.fingerprint()] = NoteOf(known->second);
-    }
-  } else if (edge.kind == Kind::kStanding) {
-    // As it was before the restart.
-    const auto before = incidents_.LatestSymptomOf(symptom.fingerprint());
-    if (before.ok() && before->has_value() && (*before)->has_note()) {
-      tempered_[symptom.fingerprint()] = (*before)->note();
     }
   }
   const auto note = tempered_.find(symptom.fingerprint());

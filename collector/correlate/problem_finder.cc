@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/algorithm/container.h"
+#include "absl/container/flat_hash_set.h"
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "collector/correlate/symptom_order.h"
@@ -17,8 +18,9 @@ namespace {
 // that much rarer in the fleet. Chosen: one in five may be a bystander.
 constexpr double kExplains = 0.8;
 constexpr double kLeastLift = 1.3;
-// Arrivals kept of one symptom; more are a problem long since.
-constexpr size_t kMostArrivals = 4096;
+// Arrivals kept of one symptom: as many as 15 % of the largest fleet that one
+// collector carries.
+constexpr size_t kMostArrivals = 8192;
 constexpr absl::Duration kSizesGood = absl::Minutes(1);
 
 // What an incident of another endpoint would have too.
@@ -57,6 +59,7 @@ absl::Status ProblemFinder::Load(absl::Time now, ProblemSink& sink) {
     open.problem = problem;
     FOREWARN_ASSIGN_OR_RETURN(const std::vector<v1::Incident> members,
                               problems_.MembersOf(problem.id()));
+    open.worst = v1::PRIORITY_UNSPECIFIED;
     for (const v1::Incident& member : members) {
       Arrival arrival;
       arrival.endpoint = member.endpoint_id();
@@ -66,6 +69,15 @@ absl::Status ProblemFinder::Load(absl::Time now, ProblemSink& sink) {
       open.standing.insert(member.id());
       member_of_[member.id()] = problem.id();
     }
+  }
+  for (auto it = open_.begin(); it != open_.end();) {
+    if (!it->second.standing.empty()) {
+      ++it;
+      continue;
+    }
+    // Its last member closed while nobody looked.
+    FOREWARN_RETURN_IF_ERROR(Close(it->second, now, sink));
+    it = open_.erase(it);
   }
   FOREWARN_ASSIGN_OR_RETURN(std::vector<v1::Symptom> symptoms,
                             incidents_.OpenSymptoms());
@@ -100,11 +112,14 @@ absl::Status ProblemFinder::Observe(const IncidentChange& change,
     default:
       return absl::OkStatus();
   }
-  if (change.symptoms.empty() || member_of_.contains(stored.id())) {
-    return absl::OkStatus();
-  }
+  if (change.symptoms.empty()) return absl::OkStatus();
   const v1::Symptom& symptom = change.symptoms.front();
-  const absl::Time at = wire::ToTime(symptom.opened_at());
+  if (const auto member = member_of_.find(stored.id());
+      member != member_of_.end()) {
+    return Worsen(member->second, symptom, sink);
+  }
+  // A clock that runs ahead makes nothing newer than now.
+  const absl::Time at = std::min(wire::ToTime(symptom.opened_at()), now);
   if (!Presses(symptom) || at < now - options_.slow_window) {
     return absl::OkStatus();
   }
@@ -122,6 +137,23 @@ absl::Status ProblemFinder::Observe(const IncidentChange& change,
                  .title = symptom.title(),
                  .cohorts = cohorts_.Of(stored.endpoint_id())},
                 sink);
+}
+
+absl::Status ProblemFinder::Worsen(uint32_t problem, const v1::Symptom& symptom,
+                                   ProblemSink& sink) {
+  const auto it = open_.find(problem);
+  if (it == open_.end() || !Presses(symptom) ||
+      (it->second.worst != v1::PRIORITY_UNSPECIFIED &&
+       symptom.priority() >= it->second.worst)) {
+    return absl::OkStatus();
+  }
+  ProblemChange change;
+  change.kind = ProblemChange::Kind::kJoined;
+  change.problem = it->second.problem;
+  change.priority = symptom.priority();
+  FOREWARN_RETURN_IF_ERROR(sink.AcceptProblem(change).status());
+  it->second.worst = symptom.priority();
+  return absl::OkStatus();
 }
 
 void ProblemFinder::Forget(absl::Time now) {
@@ -152,11 +184,12 @@ bool ProblemFinder::Explains(const Open& open, const Arrival& arrival) const {
 ProblemFinder::Open* ProblemFinder::ProblemFor(const std::string& symptom,
                                                const Arrival& arrival) {
   for (auto& [id, open] : open_) {
-    const bool same = open.problem.symptom() == symptom;
-    const bool near =
-        open.problem.subsystem() == arrival.subsystem &&
-        arrival.at - wire::ToTime(open.problem.last_joined_at()) <=
-            options_.window;
+    const absl::Duration since = absl::AbsDuration(
+        arrival.at - wire::ToTime(open.problem.last_joined_at()));
+    const bool same =
+        open.problem.symptom() == symptom && since <= options_.slow_window;
+    const bool near = open.problem.subsystem() == arrival.subsystem &&
+                      since <= options_.window;
     if ((same || near) && Explains(open, arrival)) return &open;
   }
   return nullptr;
@@ -167,6 +200,11 @@ absl::Status ProblemFinder::Arrive(const std::string& symptom, Arrival arrival,
   Open* const open = ProblemFor(symptom, arrival);
   if (open == nullptr) {
     std::deque<Arrival>& arrivals = arrivals_[symptom];
+    // One of an incident; those of members are a problem's already.
+    std::erase_if(arrivals, [&](const Arrival& known) {
+      return known.incident == arrival.incident ||
+             member_of_.contains(known.incident);
+    });
     if (arrivals.size() >= kMostArrivals) arrivals.pop_front();
     arrivals.push_back(std::move(arrival));
     return Begin(symptom, sink);
@@ -175,7 +213,11 @@ absl::Status ProblemFinder::Arrive(const std::string& symptom, Arrival arrival,
   v1::Problem& problem = open->problem;
   *problem.mutable_last_joined_at() = wire::ToStamp(
       std::max(arrival.at, wire::ToTime(problem.last_joined_at())));
-  problem.set_members(problem.members() + 1);
+  problem.set_members(static_cast<uint32_t>(open->endpoints.size()));
+  if (open->worst == v1::PRIORITY_UNSPECIFIED ||
+      arrival.priority < open->worst) {
+    open->worst = arrival.priority;
+  }
   Describe(*open);
   FOREWARN_ASSIGN_OR_RETURN(
       problem, sink.AcceptProblem({.kind = ProblemChange::Kind::kJoined,
@@ -188,46 +230,44 @@ absl::Status ProblemFinder::Arrive(const std::string& symptom, Arrival arrival,
   return absl::OkStatus();
 }
 
-std::vector<ProblemFinder::Arrival> ProblemFinder::Enough(
+std::vector<const ProblemFinder::Arrival*> ProblemFinder::Enough(
     const std::deque<Arrival>& arrivals) const {
+  using Found = std::vector<const Arrival*>;
   // The newest is the only news: it must be among them.
   const Arrival& newest = arrivals.back();
   const auto within = [&](absl::Duration window, const fleet::Cohort* cohort) {
-    absl::btree_map<std::string, const Arrival*> by_endpoint;
+    absl::flat_hash_set<absl::string_view> endpoints;
+    Found found;
     for (const Arrival& arrival : arrivals) {
-      if (newest.at - arrival.at > window) continue;
+      if (absl::AbsDuration(newest.at - arrival.at) > window) continue;
       if (cohort != nullptr &&
           !absl::c_linear_search(arrival.cohorts, *cohort)) {
         continue;
       }
-      by_endpoint.try_emplace(arrival.endpoint, &arrival);
-    }
-    std::vector<Arrival> found;
-    for (const auto& [endpoint, arrival] : by_endpoint) {
-      found.push_back(*arrival);
+      if (endpoints.insert(arrival.endpoint).second) found.push_back(&arrival);
     }
     return found;
   };
   const auto enough = [&](size_t count, double share, uint32_t size) {
     return count >= options_.fewest && count >= share * size;
   };
-  std::vector<Arrival> best;
-  const auto consider = [&](std::vector<Arrival> found) {
+  Found best;
+  const auto consider = [&](Found found) {
     if (found.size() > best.size()) best = std::move(found);
   };
-  if (std::vector<Arrival> all = within(options_.window, nullptr);
+  if (Found all = within(options_.window, nullptr);
       enough(all.size(), options_.share, sizes_.fleet)) {
     consider(std::move(all));
   }
   for (const fleet::Cohort& cohort : newest.cohorts) {
     const uint32_t size = SizeOf(sizes_, cohort);
-    std::vector<Arrival> quick = within(options_.window, &cohort);
-    std::vector<Arrival> slow = within(options_.slow_window, &cohort);
+    Found slow = within(options_.slow_window, &cohort);
     if (enough(slow.size(), options_.slow_share, size)) {
       consider(std::move(slow));
-    } else if (enough(quick.size(), options_.share, size)) {
-      consider(std::move(quick));
+      continue;
     }
+    Found quick = within(options_.window, &cohort);
+    if (enough(quick.size(), options_.share, size)) consider(std::move(quick));
   }
   return best;
 }
@@ -236,28 +276,29 @@ absl::Status ProblemFinder::Begin(const std::string& symptom,
                                   ProblemSink& sink) {
   std::deque<Arrival>& arrivals = arrivals_[symptom];
   if (arrivals.size() < options_.fewest) return absl::OkStatus();
-  const std::vector<Arrival> members = Enough(arrivals);
+  const std::vector<const Arrival*> members = Enough(arrivals);
   if (members.empty()) return absl::OkStatus();
   ProblemChange change;
-  change.example = members.front().title;
+  change.example = members.front()->title;
   Open open;
   absl::Time last = absl::InfinitePast();
-  for (const Arrival& member : members) {
-    change.incidents.push_back(member.incident);
+  for (const Arrival* member : members) {
+    change.incidents.push_back(member->incident);
     if (change.priority == v1::PRIORITY_UNSPECIFIED ||
-        member.priority < change.priority) {
-      change.priority = member.priority;
+        member->priority < change.priority) {
+      change.priority = member->priority;
     }
-    last = std::max(last, member.at);
-    open.standing.insert(member.incident);
-    Count(member, open);
+    last = std::max(last, member->at);
+    open.standing.insert(member->incident);
+    Count(*member, open);
   }
+  open.worst = change.priority;
   v1::Problem& problem = open.problem;
   problem.set_symptom(symptom);
-  problem.set_subsystem(members.front().subsystem);
+  problem.set_subsystem(members.front()->subsystem);
   *problem.mutable_opened_at() = wire::ToStamp(last);
   *problem.mutable_last_joined_at() = wire::ToStamp(last);
-  problem.set_members(static_cast<uint32_t>(change.incidents.size()));
+  problem.set_members(static_cast<uint32_t>(open.endpoints.size()));
   Describe(open);
   change.problem = problem;
   FOREWARN_ASSIGN_OR_RETURN(problem, sink.AcceptProblem(change));
@@ -281,13 +322,18 @@ absl::Status ProblemFinder::Leave(uint32_t incident, absl::Time now,
   Open& open = it->second;
   open.standing.erase(incident);
   if (!open.standing.empty()) return absl::OkStatus();
-  *open.problem.mutable_closed_at() = wire::ToStamp(now);
+  FOREWARN_RETURN_IF_ERROR(Close(open, now, sink));
+  open_.erase(it);
+  return absl::OkStatus();
+}
+
+absl::Status ProblemFinder::Close(const Open& open, absl::Time now,
+                                  ProblemSink& sink) {
   ProblemChange change;
   change.kind = ProblemChange::Kind::kClosed;
   change.problem = open.problem;
-  FOREWARN_RETURN_IF_ERROR(sink.AcceptProblem(change).status());
-  open_.erase(it);
-  return absl::OkStatus();
+  *change.problem.mutable_closed_at() = wire::ToStamp(now);
+  return sink.AcceptProblem(change).status();
 }
 
 void ProblemFinder::Count(const Arrival& arrival, Open& open) const {

@@ -36,8 +36,9 @@ struct ProblemOptions {
 // cohort with the highest lift (its share of the members by its share of the
 // fleet, as in association rules: Brin et al., SIGMOD 1997) that has at least
 // four fifths of the members. An incident joins an open problem with the same
-// symptom, or soon after another one also with one of the same subsystem, if
-// it is of a cohort that may explain it; so two causes at once are kept apart.
+// symptom within hours of the last one, or soon after it also with one of the
+// same subsystem, if it is of a cohort that may explain it; so two causes at
+// once are kept apart.
 //
 // Errors   the sink's or the store's. What was observed is not lost: Load
 //          finds it again.
@@ -71,6 +72,7 @@ class ProblemFinder {
     v1::Problem problem;
     absl::btree_set<std::string> endpoints;
     absl::btree_set<uint32_t> standing;               // incidents
+    v1::Priority worst = v1::PRIORITY_UNSPECIFIED;    // told, or unknown
     absl::btree_map<fleet::Cohort, uint32_t> counts;  // of endpoints
   };
 
@@ -81,7 +83,12 @@ class ProblemFinder {
   bool Explains(const Open& open, const Arrival& arrival) const;
   absl::Status Begin(const std::string& symptom, ProblemSink& sink);
   // Of the arrivals, those that together are enough for a problem.
-  std::vector<Arrival> Enough(const std::deque<Arrival>& arrivals) const;
+  std::vector<const Arrival*> Enough(const std::deque<Arrival>& arrivals) const;
+  // A member's symptom presses more than any before.
+  absl::Status Worsen(uint32_t problem, const v1::Symptom& symptom,
+                      ProblemSink& sink);
+  static absl::Status Close(const Open& open, absl::Time now,
+                            ProblemSink& sink);
   void Count(const Arrival& arrival, Open& open) const;
   void Describe(Open& open) const;
   void Forget(absl::Time now);

@@ -4,6 +4,11 @@
 #include "protos/base/status.h"
 
 namespace forewarn::correlate {
+namespace {
+
+constexpr absl::Duration kRest = absl::Seconds(5);
+
+}  // namespace
 
 absl::StatusOr<v1::Incident> ProblemWatch::Accept(
     const IncidentChange& change) {
@@ -25,12 +30,16 @@ absl::Status ProblemWatch::Together(absl::FunctionRef<void()> body) {
   return kept;
 }
 
-absl::Status ProblemWatch::Recover() {
-  if (!stale_) return absl::OkStatus();
-  FOREWARN_RETURN_IF_ERROR(base::Annotate(finder_.Load(clock_.Now(), problems_),
-                                          "read what problems are open"));
-  stale_ = false;
-  return absl::OkStatus();
+void ProblemWatch::Recover() {
+  if (!stale_ || (tried_ && rest_.Left() > absl::ZeroDuration())) return;
+  tried_ = true;
+  rest_ = base::Deadline(kRest);
+  const absl::Status read = finder_.Load(clock_.Now(), problems_);
+  stale_ = !read.ok();
+  if (stale_) {
+    base::Log(base::LogLevel::kWarning, "problems wait for the desk",
+              {{"reason", base::ToLine(read)}});
+  }
 }
 
 }  // namespace forewarn::correlate

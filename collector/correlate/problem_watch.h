@@ -8,6 +8,7 @@
 #include "collector/correlate/problem.h"
 #include "collector/correlate/problem_finder.h"
 #include "protos/base/clock.h"
+#include "protos/base/deadline.h"
 
 namespace forewarn::correlate {
 
@@ -30,8 +31,8 @@ class ProblemWatch final : public IncidentSink {
   absl::Status Together(absl::FunctionRef<void()> body) override;
 
   // Reads anew what is open, where that is needed: first of all, and when
-  // something was not kept.
-  absl::Status Recover();
+  // something was not kept; then not more often than every few seconds.
+  void Recover();
 
  private:
   IncidentSink& incidents_;
@@ -39,6 +40,8 @@ class ProblemWatch final : public IncidentSink {
   ProblemFinder& finder_;
   base::Clock& clock_;
   bool stale_ = true;
+  bool tried_ = false;
+  base::Deadline rest_{absl::ZeroDuration()};
 };
 
 }  // namespace forewarn::correlate

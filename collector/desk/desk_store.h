@@ -104,6 +104,8 @@ class OutboxRows {
   virtual ~OutboxRows() = default;
   // Gives the id. A key that the channel has already leaves all as it is.
   virtual absl::Status Enqueue(v1::Notification& notification) = 0;
+  // Takes back what nobody has tried to send yet.
+  virtual absl::Status Withdraw(uint32_t ticket) = 0;
   // Oldest first, at most the newest 200.
   virtual absl::StatusOr<std::vector<v1::Notification>> NotificationsOf(
       uint32_t ticket) = 0;
@@ -114,6 +116,7 @@ class ForecastRows {
   virtual ~ForecastRows() = default;
   // Known by fingerprint and claimed_at: then nothing changes.
   virtual absl::Status KeepScore(const correlate::ForecastScore& score) = 0;
+  virtual absl::Status Prune(absl::Time before) = 0;
   // Counts of scores at or after `since`, by rule; not weighed.
   virtual absl::StatusOr<std::vector<v1::ForecastTally>> Tallies(
       absl::Time since) = 0;

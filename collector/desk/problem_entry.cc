@@ -66,6 +66,8 @@ absl::Status Join(const ProblemChange& change, const v1::Problem& problem,
     if (ticket.problem() == problem.ticket()) continue;
     TicketChange entry(rows, std::move(ticket), channels, now);
     entry.ticket().set_problem(problem.ticket());
+    // What nobody was told yet, the problem tells.
+    FOREWARN_RETURN_IF_ERROR(rows.outbox().Withdraw(entry.ticket().id()));
     FOREWARN_RETURN_IF_ERROR(entry.Record(
         "joined_problem", kForewarn,
         {TextParameter("problem", absl::StrCat(problem.ticket()))}));
@@ -108,6 +110,16 @@ absl::Status Grow(const ProblemChange& change, TicketChange& entry) {
   *ticket.mutable_title() = TitleOf(problem, ExampleIn(ticket.title()));
   ticket.set_members(problem.members());
   ticket.set_site(problem.factor_kind() == "site" ? problem.factor() : "");
+  if (!entry.IsOpen() && !change.incidents.empty()) {
+    // It goes on: others have it now.
+    FOREWARN_RETURN_IF_ERROR(entry.Move(Verb::kReopenByItself));
+    if (change.priority != v1::PRIORITY_UNSPECIFIED) {
+      ticket.set_priority(change.priority);
+    }
+    FOREWARN_RETURN_IF_ERROR(
+        entry.Record("problem_goes_on", kForewarn, {Count(problem.members())}));
+    return entry.Notify("reopened");
+  }
   // Worse than any before: worth a word.
   if (!entry.IsOpen() || change.priority == v1::PRIORITY_UNSPECIFIED ||
       change.priority >= ticket.priority()) {

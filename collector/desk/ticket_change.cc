@@ -113,8 +113,15 @@ absl::StatusOr<bool> TicketChange::RecordDamped(
 }
 
 absl::Status TicketChange::Notify(absl::string_view event) {
-  // Its problem's ticket speaks for all.
-  if (ticket_.problem() != 0) return absl::OkStatus();
+  bool silent = false;
+  if (ticket_.problem() != 0) {
+    // Its problem's ticket speaks for all, as long as that is open.
+    FOREWARN_ASSIGN_OR_RETURN(
+        const v1::Problem problem,
+        rows_.problems().ProblemOfTicket(ticket_.problem()));
+    silent = !problem.has_closed_at();
+    if (silent && event != "resolved") return absl::OkStatus();
+  }
   std::vector<v1::Notification> earlier;
   if (event == "resolved") {
     FOREWARN_ASSIGN_OR_RETURN(earlier,
@@ -125,7 +132,9 @@ absl::Status TicketChange::Notify(absl::string_view event) {
         absl::c_any_of(earlier, [&](const v1::Notification& notification) {
           return notification.channel() == channel.name;
         });
-    if (!told && ticket_.priority() > channel.lowest_priority) continue;
+    if (!told && (silent || ticket_.priority() > channel.lowest_priority)) {
+      continue;
+    }
     v1::Notification notification;
     notification.set_ticket(ticket_.id());
     notification.set_channel(channel.name);

@@ -48,8 +48,8 @@ class TicketChange {
                                     std::vector<v1::Parameter> parameters);
 
   // One outbox row for each channel whose lowest priority the ticket reaches;
-  // of `resolved`, for each that was told of the ticket before. None for a
-  // member of a problem.
+  // of `resolved`, for each that was told of the ticket before. Of a member
+  // of an open problem only that, to these.
   absl::Status Notify(absl::string_view event);
 
   // Writes the ticket. Last.

@@ -19,6 +19,8 @@ namespace {
 constexpr size_t kMostCommentBytes = 64 * 1024;
 constexpr size_t kMostNameBytes = 256;
 constexpr uint32_t kMostEvents = 1000;
+// Longer than they count, for people to look up.
+constexpr absl::Duration kScoresKept = absl::Hours(24 * 365);
 constexpr uint32_t kMostMembers = 1000;
 
 absl::Status CheckActor(absl::string_view actor) {
@@ -99,6 +101,8 @@ absl::StatusOr<v1::ForecastTally> TicketDesk::KeepScore(
   std::vector<v1::ForecastTally> tallies;
   FOREWARN_RETURN_IF_ERROR(store_.Transaction([&](DeskTransaction& rows) {
     FOREWARN_RETURN_IF_ERROR(rows.forecasts().KeepScore(score));
+    FOREWARN_RETURN_IF_ERROR(
+        rows.forecasts().Prune(clock_.Now() - kScoresKept));
     FOREWARN_ASSIGN_OR_RETURN(tallies, rows.forecasts().Tallies(since));
     return absl::OkStatus();
   }));

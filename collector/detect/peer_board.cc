@@ -2,10 +2,14 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <vector>
 
 namespace forewarn::detect {
 namespace {
+
+// Buckets that only a few told of, beside those that count.
+constexpr size_t kStray = 32;
 
 float MedianOf(std::vector<float>& values) {
   const auto middle =
@@ -20,11 +24,32 @@ void PeerBoard::Publish(const std::string& cohort, int64_t bucket,
                         uint64_t endpoint, const Row& row) {
   base::MutexLock lock(&mutex_);
   Buckets& buckets = cohorts_[cohort];
+  const auto first_full =
+      std::find_if(buckets.begin(), buckets.end(),
+                   [](const auto& at) { return Full(at.second); });
   // Older than all that are held: a replay, or a long backlog.
-  if (buckets.size() >= kept_ && bucket < buckets.begin()->first) return;
+  if (buckets.size() >= kept_ && first_full != buckets.end() &&
+      bucket < first_full->first) {
+    return;
+  }
   Bucket& at = buckets[bucket];
   if (!at.closed) at.rows[endpoint] = row;
-  while (buckets.size() > kept_) buckets.erase(buckets.begin());
+  Trim(buckets);
+}
+
+void PeerBoard::Trim(Buckets& buckets) const {
+  size_t full = 0;
+  for (const auto& [number, bucket] : buckets) full += Full(bucket) ? 1 : 0;
+  for (auto it = buckets.begin(); it != buckets.end() && full > kept_;) {
+    full -= Full(it->second) ? 1 : 0;
+    it = buckets.erase(it);
+  }
+  // What few ever tell of: the furthest goes first.
+  while (buckets.size() > kept_ && buckets.size() - kept_ > kStray) {
+    auto last = std::prev(buckets.end());
+    while (Full(last->second) && last != buckets.begin()) --last;
+    buckets.erase(last);
+  }
 }
 
 void PeerBoard::Close(Bucket& bucket) {

@@ -19,7 +19,8 @@ namespace forewarn::detect {
 // What the endpoints of each cohort measured at the same moments, for all to
 // compare themselves with. Time goes by buckets of five minutes; a bucket's
 // centre is taken once, when somebody first asks for it, and what comes later
-// is too late. At most `kept` buckets of a cohort are held.
+// is too late. At most `kept` buckets of a cohort in which enough
+// have told are held; one whose clock runs ahead pushes nobody out.
 //
 // Threads  thread-safe; touched once an endpoint and bucket.
 class PeerBoard {
@@ -56,7 +57,11 @@ class PeerBoard {
     std::array<std::optional<Centre>, kMetrics> centres;
   };
   using Buckets = absl::btree_map<int64_t, Bucket>;
+  static bool Full(const Bucket& bucket) {
+    return bucket.closed || bucket.rows.size() >= kFewest;
+  }
   static void Close(Bucket& bucket);
+  void Trim(Buckets& buckets) const;
 
   const size_t kept_;
   base::Mutex mutex_;

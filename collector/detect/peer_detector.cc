@@ -4,8 +4,8 @@
 #include <cmath>
 #include <utility>
 
+#include "absl/hash/hash.h"
 #include "absl/strings/str_cat.h"
-#include "protos/base/crc32c.h"
 
 namespace forewarn::detect {
 namespace {
@@ -54,11 +54,16 @@ constexpr absl::Duration kLasts = absl::Hours(1);
 
 void PeerDetector::SetProfile(const EndpointProfile& profile) {
   const std::string& of_class = v1::EndpointClass_Name(profile.endpoint_class);
-  cohorts_[kClass] = of_class;
-  cohorts_[kSite] =
+  const std::string of_site =
       profile.site.empty() ? of_class : absl::StrCat("site ", profile.site);
-  endpoint_ =
-      uint64_t{base::Crc32c(profile.id)} << 32 | base::Crc32c(profile.id, 1);
+  const bool moved =
+      !cohorts_[kClass].empty() &&
+      (cohorts_[kClass] != of_class || cohorts_[kSite] != of_site);
+  // Among others other distances are usual.
+  if (moved) states_ = {};
+  cohorts_[kClass] = of_class;
+  cohorts_[kSite] = of_site;
+  endpoint_ = absl::HashOf(profile.id);
 }
 
 void PeerDetector::Define(uint32_t series,
@@ -127,6 +132,7 @@ void PeerDetector::Finish(int64_t next) {
     State& state = states_[metric];
     state.before = state.count > 0 ? state.sum / static_cast<float>(state.count)
                                    : std::numeric_limits<float>::quiet_NaN();
+    state.series_before = state.series;
     state.sum = 0;
     state.count = 0;
     // Without a site both are one cohort, and one row.
@@ -147,10 +153,20 @@ void PeerDetector::Judge(int64_t bucket) {
   std::vector<Finding> findings;
   for (size_t metric = 0; metric < states_.size(); ++metric) {
     const float value = states_[metric].before;
-    if (std::isnan(value)) continue;
-    const auto centre =
-        board_->CentreOf(cohorts_[kCompared[metric].cohort], bucket, metric);
-    if (centre) Compare(metric, value, *centre, at, findings);
+    if (!std::isnan(value)) {
+      const auto centre =
+          board_->CentreOf(cohorts_[kCompared[metric].cohort], bucket, metric);
+      if (centre) {
+        Compare(metric, value, *centre, at, findings);
+        continue;
+      }
+    }
+    // Nobody to compare with, at night say: what stands goes on standing.
+    for (const Finding& finding : findings_) {
+      if (finding.metric == metric && states_[metric].stands) {
+        findings.push_back(finding);
+      }
+    }
   }
   changed_ = !findings.empty() || !findings_.empty();
   findings_ = std::move(findings);
@@ -201,11 +217,10 @@ void PeerDetector::Compare(size_t metric, float value,
                     at - state.since >= kLasts &&
                     state.since - state.first >= kKnown;
   findings.push_back({.metric = metric,
-                      .series = state.series,
+                      .series = state.series_before,
                       .priority = felt ? v1::P4 : v1::INFO,
                       .value = value,
                       .peers = centre.median,
-                      .usual = state.offset,
                       .limit = centre.median + state.offset + beyond,
                       .members = centre.members,
                       .score = std::clamp(1 - 0.5 * beyond / off, 0.5, 1.0),

@@ -50,11 +50,16 @@ class PeerDetector {
     v1::Priority priority = v1::INFO;
     float value = 0;
     float peers = 0;  // the cohort's median
-    float usual = 0;  // how far beyond that this endpoint usually is
     float limit = 0;  // beyond which the value is odd
     uint32_t members = 0;
     double score = 0;  // 0 to 1
     absl::Time since;
+
+    template <typename Self, typename Archive>
+    static void Fields(Self& self, Archive& archive) {
+      archive(self.metric, self.series, self.priority, self.value, self.peers,
+              self.limit, self.members, self.score, self.since);
+    }
   };
   // What stands after the last tick, by metric; `changed` since the one
   // before.
@@ -63,7 +68,7 @@ class PeerDetector {
 
   template <typename Self, typename Archive>
   static void Fields(Self& self, Archive& archive) {
-    archive(self.bucket_, self.finished_);
+    archive(self.bucket_, self.finished_, self.findings_);
     archive.InPlace(self.states_);
   }
 
@@ -71,7 +76,8 @@ class PeerDetector {
   struct State {  // of one metric
     float sum = 0;
     uint32_t count = 0;
-    uint32_t series = 0;
+    uint32_t series = 0;         // worst in the last tick
+    uint32_t series_before = 0;  // and of the bucket before
     float before =
         std::numeric_limits<float>::quiet_NaN();  // mean, last bucket
     float offset = 0;
@@ -85,9 +91,9 @@ class PeerDetector {
 
     template <typename Self, typename Archive>
     static void Fields(Self& self, Archive& archive) {
-      archive(self.sum, self.count, self.series, self.before, self.offset,
-              self.spread, self.seen, self.far, self.near, self.stands,
-              self.first, self.since);
+      archive(self.sum, self.count, self.series, self.series_before,
+              self.before, self.offset, self.spread, self.seen, self.far,
+              self.near, self.stands, self.first, self.since);
     }
   };
 

@@ -117,7 +117,7 @@ void SilenceDetector::Check(absl::Time now) {
   }
   const Expectation expectation = Expect();
   if (symptom_ && symptom_->priority() == v1::INFO &&
-      silent >= options_.missed_after) {
+      now - last_heard_ >= options_.missed_after) {
     symptom_->set_priority(v1::P4);
     SetTime(now, *symptom_->mutable_updated_at());
     sink_.Accept({SymptomEdge::Kind::kUpdated, *symptom_});

@@ -74,6 +74,7 @@ absl::Status EndpointState::Restore(absl::Time now) {
       judge_ = MakeJudge(known);
     }
   }
+  learns_anew_ = judge_->now() == absl::InfinitePast();
   saved_at_ = judge_->now();
   return history_.Replay(number_,
                          std::max(now - options_.warm_up, judge_->now()),
@@ -186,8 +187,10 @@ void EndpointState::SetProfile(detect::EndpointProfile profile) {
 }
 
 void EndpointState::Accept(detect::SymptomEdge edge) {
-  // How a forecast came out is kept once, however often it is told.
-  if (edge.kind == detect::SymptomEdge::Kind::kScored) {
+  // How a forecast came out is kept once, however often it is told; but who
+  // learns anew from nothing may claim it at another time.
+  if (edge.kind == detect::SymptomEdge::Kind::kScored &&
+      !(muted_ && learns_anew_)) {
     symptoms_.Accept(std::move(edge));
     return;
   }

@@ -118,6 +118,7 @@ class EndpointState final : public detect::SymptomSink {
   bool known_ = false;
   bool warm_ = false;
   bool muted_ = false;
+  bool learns_anew_ = false;  // without a checkpoint to start from
 };
 
 }  // namespace forewarn::shard

@@ -93,6 +93,7 @@ class SqliteForecastRows final : public desk::ForecastRows {
   explicit SqliteForecastRows(SqliteDatabase& database) : database_(database) {}
 
   absl::Status KeepScore(const correlate::ForecastScore& score) override;
+  absl::Status Prune(absl::Time before) override;
   absl::StatusOr<std::vector<v1::ForecastTally>> Tallies(
       absl::Time since) override;
 
@@ -105,6 +106,7 @@ class SqliteOutboxRows final : public desk::OutboxRows {
   explicit SqliteOutboxRows(SqliteDatabase& database) : database_(database) {}
 
   absl::Status Enqueue(v1::Notification& notification) override;
+  absl::Status Withdraw(uint32_t ticket) override;
   absl::StatusOr<std::vector<v1::Notification>> NotificationsOf(
       uint32_t ticket) override;
 

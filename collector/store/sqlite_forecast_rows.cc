@@ -4,9 +4,6 @@
 namespace forewarn::store {
 namespace {
 
-// Scores are kept for a while longer than they count, for people to look up.
-constexpr absl::Duration kKept = absl::Hours(24 * 365);
-
 void Count(v1::ForecastOutcome outcome, uint32_t count,
            v1::ForecastTally& tally) {
   switch (outcome) {
@@ -38,10 +35,13 @@ absl::Status SqliteForecastRows::KeepScore(
       .Bind(3, score.rule)
       .BindTime(4, score.scored_at)
       .Bind(5, int64_t{score.outcome});
-  FOREWARN_RETURN_IF_ERROR(insert.Run());
+  return insert.Run();
+}
+
+absl::Status SqliteForecastRows::Prune(absl::Time before) {
   Statement erase =
       database_.Prepare("DELETE FROM forecast_scores WHERE scored_at < ?");
-  return erase.BindTime(1, score.scored_at - kKept).Run();
+  return erase.BindTime(1, before).Run();
 }
 
 absl::StatusOr<std::vector<v1::ForecastTally>> SqliteForecastRows::Tallies(

@@ -86,6 +86,13 @@ absl::Status SqliteOutboxRows::Enqueue(v1::Notification& notification) {
   return insert.Run();
 }
 
+absl::Status SqliteOutboxRows::Withdraw(uint32_t ticket) {
+  Statement erase = database_.Prepare(
+      "DELETE FROM outbox WHERE ticket = ? AND done_at IS NULL AND "
+      "attempts = 0");
+  return erase.Bind(1, int64_t{ticket}).Run();
+}
+
 absl::StatusOr<std::vector<v1::Notification>> SqliteOutboxRows::NotificationsOf(
     uint32_t ticket) {
   Statement select = database_.Prepare(

@@ -37,6 +37,8 @@ constexpr Pattern kEnglish[] = {
      "Belongs to problem #{problem|unknown}, which is told in its place"},
     {"desk.event.problem_opened",
      "Opened for {count|many endpoints} with one symptom"},
+    {"desk.event.problem_goes_on",
+     "Opened again by itself: further endpoints have it, {count|many} by now"},
     {"desk.event.problem_resolved_by_itself",
      "Resolved by itself: the last of its incidents is over, "
      "{duration|some time} after it began"},
