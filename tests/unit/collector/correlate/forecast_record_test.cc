@@ -104,6 +104,21 @@ TEST_F(ForecastRecordTest, WhatStandsOverARestartIsAsItWas) {
   }
 }
 
+TEST_F(ForecastRecordTest, WhatOpenedWhileNobodyLookedIsNew) {
+  Score(v1::FORECAST_OUTCOME_MISS, 12);
+  // Nothing of it is in the desk, or only a spell that is over.
+  EXPECT_EQ(Tempered({Kind::kStanding, Forecast(1)}), v1::INFO);
+  v1::Symptom over = Forecast(2);
+  *over.mutable_cleared_at() = over.opened_at();
+  over.mutable_note()->set_key("symptom.note.poor_forecast");
+  IncidentChange noted;
+  noted.kind = IncidentChange::Kind::kNoted;
+  noted.symptoms = {over};
+  FOREWARN_ASSERT_OK(incidents_.Accept(noted));
+  Score(v1::FORECAST_OUTCOME_HIT, 30);
+  EXPECT_EQ(Tempered({Kind::kStanding, Forecast(2)}), v1::P2);
+}
+
 TEST_F(ForecastRecordTest, OnlyForecastsAreTempered) {
   Score(v1::FORECAST_OUTCOME_MISS, 12);
   v1::Symptom rule = Forecast();

@@ -59,6 +59,22 @@ class ProblemFinderTest : public ::testing::Test {
     FOREWARN_EXPECT_OK(finder_->Observe(change, *stored, now_, problems_));
     return stored->id();
   }
+  // A further symptom of an incident that is there.
+  void Join(uint32_t incident, int i, const std::string& rule,
+            const std::string& subsystem, v1::Priority priority = v1::P3) {
+    IncidentChange change;
+    change.kind = IncidentChange::Kind::kJoined;
+    change.incident.set_id(incident);
+    change.incident.set_endpoint_id(absl::StrCat("e", i));
+    change.symptoms = {SymptomMaker{.endpoint = absl::StrCat("e", i),
+                                    .rule = rule,
+                                    .subsystem = subsystem,
+                                    .priority = priority,
+                                    .opened = now_}
+                           .Make()};
+    FOREWARN_EXPECT_OK(
+        finder_->Observe(change, change.incident, now_, problems_));
+  }
   void Close(uint32_t incident) {
     IncidentChange change;
     change.kind = IncidentChange::Kind::kResolved;
@@ -208,6 +224,66 @@ TEST_F(ProblemFinderTest, WhatWasNotKeptIsFoundByLoading) {
   }
   MakeFinder();
   EXPECT_EQ(problems_.problems.size(), 1u);
+}
+
+TEST_F(ProblemFinderTest, AnIncidentBelongsToOneProblemOnly) {
+  // Each of a site's endpoints has two symptoms of one cause.
+  std::vector<uint32_t> incidents;
+  for (int i = 0; i < 6; ++i) {
+    incidents.push_back(Open(3 + 10 * i, "gateway_unreachable"));
+    Join(incidents.back(), 3 + 10 * i, "probe_down", "probe");
+  }
+  Open(3 + 10 * 8, "probe_down", "probe");
+  ASSERT_EQ(problems_.problems.size(), 1u);
+  for (const uint32_t incident : incidents) Close(incident);
+  EXPECT_TRUE(problems_.problems[1].has_closed_at());
+}
+
+TEST_F(ProblemFinderTest, OneWhoseLastMemberClosedUnseenClosesAtTheNextLoad) {
+  for (int i = 0; i < 5; ++i) Open(3 + 10 * i);
+  for (v1::Incident& member : problems_.members[1]) {
+    member.mutable_closed_at()->set_seconds(absl::ToUnixSeconds(now_));
+  }
+  now_ += absl::Hours(5);
+  MakeFinder();
+  EXPECT_EQ(finder_->open_problems(), 0u);
+  EXPECT_TRUE(problems_.problems[1].has_closed_at());
+}
+
+TEST_F(ProblemFinderTest, AMemberThatGetsWorseRaisesTheProblem) {
+  std::vector<uint32_t> incidents;
+  for (int i = 0; i < 5; ++i) incidents.push_back(Open(3 + 10 * i));
+  const size_t before = problems_.problem_changes.size();
+  Join(incidents[2], 23, "disk_full", "filesystem", v1::P1);
+  ASSERT_EQ(problems_.problem_changes.size(), before + 1);
+  EXPECT_EQ(problems_.problem_changes.back().priority, v1::P1);
+  EXPECT_TRUE(problems_.problem_changes.back().incidents.empty());
+  Join(incidents[3], 33, "disk_full", "filesystem", v1::P2);  // no news
+  EXPECT_EQ(problems_.problem_changes.size(), before + 1);
+}
+
+TEST_F(ProblemFinderTest, CountsEndpointsNotIncidents) {
+  for (int i = 0; i < 5; ++i) Open(3 + 10 * i);
+  for (int i = 0; i < 5; ++i) Open(3 + 10 * i, "latency_high");
+  EXPECT_EQ(problems_.problems[1].members(), 5u);
+}
+
+TEST_F(ProblemFinderTest, ABacklogDoesNotBringHoursTogether) {
+  for (int i = 0; i < 4; ++i) {
+    Open(3 + 10 * i, "disk_used", "filesystem");
+    now_ += absl::Hours(1);
+  }
+  now_ -= absl::Hours(4) + absl::Minutes(10);
+  Open(43, "disk_used", "filesystem");
+  EXPECT_TRUE(problems_.problems.empty());
+}
+
+TEST_F(ProblemFinderTest, AProblemThatIsNeverDealtWithDoesNotTakeInEverything) {
+  for (int i = 0; i < 30; ++i) Open(i * 31);  // no factor
+  ASSERT_EQ(problems_.problems.size(), 1u);
+  now_ += absl::Hours(24);
+  Open(999);
+  EXPECT_EQ(problems_.problems[1].members(), 30u);
 }
 
 TEST_F(ProblemFinderTest, InfoIsNoSymptomOfAProblem) {

@@ -444,6 +444,41 @@ TEST_F(ProblemTicketTest, GrowsWithoutAWordUnlessItGetsWorse) {
   EXPECT_EQ(Keys("webhook:page", problem_.ticket()).size(), 1u);
 }
 
+TEST_F(ProblemTicketTest, WhoJoinsBeforeAnybodyWasToldIsNotTold) {
+  Fold(Opened(Symptom(7)));
+  ASSERT_EQ(Keys("mail", 5).size(), 1u);
+  correlate::ProblemChange change;
+  change.kind = correlate::ProblemChange::Kind::kJoined;
+  change.problem = problem_;
+  change.incidents = {4};
+  FOREWARN_ASSERT_OK(desk_->AcceptProblem(change));
+  EXPECT_THAT(Keys("mail", 5), IsEmpty());
+}
+
+TEST_F(ProblemTicketTest, OpensAgainWhenOthersGetIt) {
+  FOREWARN_ASSERT_OK(desk_->Resolve(problem_.ticket(), "mended", "ann"));
+  const size_t before = Keys("mail", problem_.ticket()).size();
+  Fold(Opened(Symptom(7)));
+  correlate::ProblemChange change;
+  change.kind = correlate::ProblemChange::Kind::kJoined;
+  change.problem = problem_;
+  change.incidents = {4};
+  change.priority = v1::P3;
+  FOREWARN_ASSERT_OK(desk_->AcceptProblem(change));
+  EXPECT_EQ(Ticket(problem_.ticket()).ticket().state(), v1::NEW);
+  EXPECT_EQ(Keys("mail", problem_.ticket()).size(), before + 1);
+}
+
+TEST_F(ProblemTicketTest, MembersSpeakAgainWhenItHasClosed) {
+  correlate::ProblemChange change;
+  change.kind = correlate::ProblemChange::Kind::kClosed;
+  *problem_.mutable_closed_at() = wire::ToStamp(kNoon + absl::Hours(1));
+  change.problem = problem_;
+  FOREWARN_ASSERT_OK(desk_->AcceptProblem(change));
+  Fold(Updated(Symptom(0), kNoon, v1::P2));
+  EXPECT_EQ(Keys("webhook:page", 1).size(), 1u);
+}
+
 TEST_F(ProblemTicketTest, ResolvesWithItsLastMemberUnlessSomebodyHasBegun) {
   correlate::ProblemChange change;
   change.kind = correlate::ProblemChange::Kind::kClosed;

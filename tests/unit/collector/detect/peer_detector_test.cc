@@ -198,6 +198,48 @@ TEST(PeerBoardTest, ABucketIsClosedWhenItsCentreWasAskedFor) {
   EXPECT_FALSE(board.CentreOf("laptops", 7, 0));
 }
 
+TEST_F(PeerDetectorTest, WhatStandsStandsOnWhileNobodyIsThereToCompare) {
+  Add(6);
+  const auto usual = [](size_t i, double h) { return Usual(i, h); };
+  Run(absl::Hours(48), usual);
+  Run(absl::Hours(1),
+      [&](size_t i, double h) { return usual(i, h) + (i == 0 ? 0.5 : 0); });
+  ASSERT_EQ(endpoints_[0]->findings().size(), 1u);
+  // The others sleep.
+  for (int minute = 0; minute < 60; ++minute) {
+    now_ += absl::Minutes(1);
+    const wire::Sample sample{0, 0.8};
+    endpoints_[0]->Observe(now_, {&sample, 1});
+    EXPECT_EQ(endpoints_[0]->findings().size(), 1u);
+  }
+}
+
+TEST_F(PeerDetectorTest, AmongOthersItLearnsAnew) {
+  Add(6);
+  Run(absl::Hours(48), [](size_t i, double h) { return Usual(i, h); });
+  EndpointProfile laptop;
+  laptop.id = "endpoint-0";
+  laptop.endpoint_class = v1::ENDPOINT_CLASS_LAPTOP;
+  laptop.site = "oslo";
+  endpoints_[0]->SetProfile(laptop);
+  EXPECT_EQ(Run(absl::Hours(2),
+                [](size_t i, double h) {
+                  return Usual(i, h) + (i == 0 ? 0.5 : 0);
+                })[0],
+            0);
+}
+
+TEST(PeerBoardTest, AClockThatRunsAheadPushesNobodyOut) {
+  PeerBoard board(3);
+  PeerBoard::Row row;
+  row.fill(1);
+  for (int64_t bucket = 0; bucket < 300; ++bucket) {
+    board.Publish("all", 100000 + bucket, 99, row);
+    for (uint64_t i = 0; i < 5; ++i) board.Publish("all", bucket, i, row);
+    ASSERT_TRUE(board.CentreOf("all", bucket, 0)) << bucket;
+  }
+}
+
 TEST(PeerBoardTest, KeepsTheNewestBuckets) {
   PeerBoard board(3);
   PeerBoard::Row row;

@@ -92,6 +92,14 @@ TEST_F(SilenceDetectorTest, AStoppedAgentIsToldAfterHalfAnHour) {
   EXPECT_EQ(detector.presence(), v1::PRESENCE_STOPPED);
 }
 
+TEST_F(SilenceDetectorTest, ARestartOfTheCollectorDoesNotHideWhoIsMissed) {
+  SilenceDetector detector = Make(v1::ENDPOINT_CLASS_LAPTOP);
+  detector.Resume(v1::PRESENCE_LOST, now_ - absl::Hours(24 * 30), now_, false);
+  Wait(detector, absl::Hours(1));
+  EXPECT_THAT(sink_.Story(), ElementsAre("opened INFO agent_lost_workstation",
+                                         "updated P4 agent_lost_workstation"));
+}
+
 TEST_F(SilenceDetectorTest, AServerThatWasShutDownIsToldAfterHalfAnHour) {
   SilenceDetector detector = Make(v1::ENDPOINT_CLASS_SERVER);
   detector.Heard(now_);
