@@ -78,7 +78,6 @@ class ProblemRows {
   virtual ~ProblemRows() = default;
   virtual absl::Status InsertProblem(v1::Problem& problem) = 0;  // gives the id
   virtual absl::Status UpdateProblem(const v1::Problem& problem) = 0;
-  virtual absl::StatusOr<v1::Problem> FindProblem(uint32_t id) = 0;
   // Of a ticket of kind PROBLEM.
   virtual absl::StatusOr<v1::Problem> ProblemOfTicket(uint32_t ticket) = 0;
   // An incident that joins twice is a member once.

@@ -22,7 +22,8 @@ namespace forewarn::detect {
 
 // All detectors of one endpoint: rules, forecasts, anomalies, peers.
 // Deterministic in the samples' own time; no input or output, no clock. The
-// same samples give the same edges, live, replayed or back-tested.
+// same samples give the same edges, live, replayed or back-tested; of peers
+// only as far as the board holds what the others measured at that time.
 //
 // Threads  thread-compatible; the owning shard calls it.
 class EndpointJudge {

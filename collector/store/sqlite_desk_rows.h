@@ -59,7 +59,6 @@ class SqliteProblemRows final : public desk::ProblemRows {
 
   absl::Status InsertProblem(v1::Problem& problem) override;
   absl::Status UpdateProblem(const v1::Problem& problem) override;
-  absl::StatusOr<v1::Problem> FindProblem(uint32_t id) override;
   absl::StatusOr<v1::Problem> ProblemOfTicket(uint32_t ticket) override;
   absl::Status AddMember(uint32_t problem, uint32_t incident) override;
 

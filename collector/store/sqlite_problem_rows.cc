@@ -33,13 +33,6 @@ absl::Status SqliteProblemRows::UpdateProblem(const v1::Problem& problem) {
   return absl::NotFoundError(absl::StrCat("no problem ", problem.id()));
 }
 
-absl::StatusOr<v1::Problem> SqliteProblemRows::FindProblem(uint32_t id) {
-  Statement select =
-      database_.Prepare("SELECT id, body FROM problems WHERE id = ?");
-  select.Bind(1, int64_t{id});
-  return ReadOne<v1::Problem>(select, "problem", id);
-}
-
 absl::StatusOr<v1::Problem> SqliteProblemRows::ProblemOfTicket(
     uint32_t ticket) {
   Statement select =
