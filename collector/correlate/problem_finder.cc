@@ -166,7 +166,8 @@ void ProblemFinder::Forget(absl::Time now) {
   }
 }
 
-bool ProblemFinder::Explains(const Open& open, const Arrival& arrival) const {
+ProblemFinder::Fit ProblemFinder::Explains(const Open& open,
+                                           const Arrival& arrival) const {
   const double members = static_cast<double>(open.endpoints.size());
   bool explained = false;
   for (const auto& [cohort, count] : open.counts) {
@@ -174,11 +175,11 @@ bool ProblemFinder::Explains(const Open& open, const Arrival& arrival) const {
     const double of_fleet = static_cast<double>(SizeOf(sizes_, cohort)) /
                             std::max(1U, sizes_.fleet);
     if (part < kExplains || part < kLeastLift * of_fleet) continue;
-    if (absl::c_linear_search(arrival.cohorts, cohort)) return true;
+    if (absl::c_linear_search(arrival.cohorts, cohort)) return Fit::kCohort;
     explained = true;
   }
   // What no cohort explains may befall anybody.
-  return !explained;
+  return explained ? Fit::kNone : Fit::kAnybody;
 }
 
 ProblemFinder::Open* ProblemFinder::ProblemFor(const std::string& symptom,
@@ -186,11 +187,14 @@ ProblemFinder::Open* ProblemFinder::ProblemFor(const std::string& symptom,
   for (auto& [id, open] : open_) {
     const absl::Duration since = absl::AbsDuration(
         arrival.at - wire::ToTime(open.problem.last_joined_at()));
-    const bool same =
-        open.problem.symptom() == symptom && since <= options_.slow_window;
+    const Fit fit = Explains(open, arrival);
+    if (fit == Fit::kNone) continue;
+    const bool same = open.problem.symptom() == symptom &&
+                      since <= (fit == Fit::kCohort ? options_.follow_window
+                                                    : options_.slow_window);
     const bool near = open.problem.subsystem() == arrival.subsystem &&
                       since <= options_.window;
-    if ((same || near) && Explains(open, arrival)) return &open;
+    if (same || near) return &open;
   }
   return nullptr;
 }

@@ -27,6 +27,9 @@ struct ProblemOptions {
   // only in a cohort, not in the fleet at large.
   double slow_share = 0.15;
   absl::Duration slow_window = absl::Hours(4);
+  // Others of the cohort that explains it join so long after the last one:
+  // laptops that slept through the night, and the weekend.
+  absl::Duration follow_window = absl::Hours(72);
 };
 
 // Finds incidents of many endpoints that have one cause.
@@ -36,9 +39,9 @@ struct ProblemOptions {
 // cohort with the highest lift (its share of the members by its share of the
 // fleet, as in association rules: Brin et al., SIGMOD 1997) that has at least
 // four fifths of the members. An incident joins an open problem with the same
-// symptom within hours of the last one, or soon after it also with one of the
-// same subsystem, if it is of a cohort that may explain it; so two causes at
-// once are kept apart.
+// symptom within hours of the last one (days, if a cohort explains it), or soon
+// after it also with one of the same subsystem, if it is of a cohort that may
+// explain it; so two causes at once are kept apart.
 //
 // Errors   the sink's or the store's. What was observed is not lost: Load
 //          finds it again.
@@ -80,7 +83,12 @@ class ProblemFinder {
                       ProblemSink& sink);
   absl::Status Leave(uint32_t incident, absl::Time now, ProblemSink& sink);
   Open* ProblemFor(const std::string& symptom, const Arrival& arrival);
-  bool Explains(const Open& open, const Arrival& arrival) const;
+  enum class Fit {
+    kNone,
+    kAnybody,  // nothing explains the problem: it may befall anybody
+    kCohort,   // it is of a cohort that may explain it
+  };
+  Fit Explains(const Open& open, const Arrival& arrival) const;
   absl::Status Begin(const std::string& symptom, ProblemSink& sink);
   // Of the arrivals, those that together are enough for a problem.
   std::vector<const Arrival*> Enough(const std::deque<Arrival>& arrivals) const;

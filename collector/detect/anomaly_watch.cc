@@ -51,6 +51,15 @@ constexpr Prefix kSubsystems[] = {
     {"system.process.", "process"},
 };
 
+// What stands under pressure, or what the kernel complains of.
+constexpr Prefix kAbout[] = {
+    {"cpu", "cpu"},           {"filesystem_error", "filesystem"},
+    {"hung_task", "process"}, {"io", "disk"},
+    {"io_error", "disk"},     {"link_down", "network"},
+    {"memory", "memory"},     {"nvme_error", "disk"},
+    {"oom_kill", "memory"},   {"segfault", "process"},
+};
+
 struct Felt {
   const char* metric;
   float floor;
@@ -85,7 +94,20 @@ constexpr size_t kMaxStanding = 20;
 
 }  // namespace
 
-absl::string_view SubsystemOf(absl::string_view metric) {
+absl::string_view SubsystemOf(const wire::SeriesDefinition& definition) {
+  const absl::string_view metric = definition.metric;
+  // Of these an attribute tells what it is about.
+  const absl::string_view about =
+      absl::StartsWith(metric, "forewarn.pressure.")
+          ? wire::AttributeValue(definition.attributes,
+                                 "forewarn.pressure.resource")
+      : metric == "forewarn.kernel.log.events"
+          ? wire::AttributeValue(definition.attributes,
+                                 "forewarn.kernel.log.type")
+          : "";
+  for (const Prefix& kind : kAbout) {
+    if (about == kind.metric) return kind.subsystem;
+  }
   for (const Prefix& prefix : kSubsystems) {
     if (absl::StartsWith(metric, prefix.metric)) return prefix.subsystem;
   }
@@ -99,7 +121,7 @@ void AnomalyWatch::Define(uint32_t series,
     states_.back().may_speak = false;
   }
   State state(definition.kind, definition.digits);
-  const absl::string_view subsystem = SubsystemOf(definition.metric);
+  const absl::string_view subsystem = SubsystemOf(definition);
   // States have rules; what always grows is no anomaly; the agent's own
   // figures are shown, not told.
   state.may_speak = definition.kind != wire::MetricKind::kState &&

@@ -15,8 +15,8 @@
 
 namespace forewarn::detect {
 
-// The subsystem that a metric belongs to, as rules name them.
-absl::string_view SubsystemOf(absl::string_view metric);
+// The subsystem that a series belongs to, as rules name them.
+absl::string_view SubsystemOf(const wire::SeriesDefinition& definition);
 
 // Which odd series of an endpoint are worth a symptom, and of what priority.
 // Most are INFO: evidence, no ticket. One becomes more only when it lasts and

@@ -289,7 +289,7 @@ class EndpointJudge::Impl {
             odd, finding.series,
             SymptomWriter::Open(profile_, kAnomalyRule, nullptr,
                                 v1::DETECTOR_KIND_ANOMALY,
-                                SubsystemOf(series.definition.metric), series));
+                                SubsystemOf(series.definition), series));
         TellAnomaly(finding, SymptomEdge::Kind::kOpened, odd->second);
       } else if (odd->second.priority() != finding.priority) {
         TellAnomaly(finding, SymptomEdge::Kind::kUpdated, odd->second);
@@ -335,7 +335,7 @@ class EndpointJudge::Impl {
         v1::Symptom symptom =
             SymptomWriter::Open(profile_, kPeerRule, nullptr,
                                 v1::DETECTOR_KIND_PEER,
-                                SubsystemOf(series.definition.metric), series);
+                                SubsystemOf(series.definition), series);
         TellPeer(finding, priority, SymptomEdge::Kind::kOpened, symptom);
         still[key] = std::move(symptom);
         continue;

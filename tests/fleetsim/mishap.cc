@@ -19,6 +19,7 @@ constexpr double kDays = 24 * 60;
 constexpr double kSingleFaults = 150;
 constexpr double kLookAlikes = 156;
 constexpr double kCommonEach = 2;
+constexpr size_t kFewestWired = 8;
 
 bool Wired(const Machine& machine) { return machine.wired_to != 0; }
 
@@ -206,6 +207,10 @@ class Planner {
     for (const Machine& machine : fleet_) {
       if (Wired(machine)) switches[machine.wired_to].push_back(machine.number);
     }
+    // Of one with few machines nobody speaks as of a mass incident.
+    std::erase_if(switches, [](const auto& wired) {
+      return wired.second.size() < kFewestWired;
+    });
     if (switches.empty()) return;
     auto it = switches.begin();
     std::advance(it, draw_.Below(static_cast<uint32_t>(switches.size())));

@@ -146,7 +146,9 @@ void AddLookAlike(const Mishap& mishap, const Machine& machine, double age,
       break;
     case Cause::kLongBatch:
     case Cause::kBuild:
-      strain.threads += machine.cores * 0.97;
+      // What is left over and no more: nobody waits for it.
+      strain.threads += machine.cores * 0.97 *
+                        std::max(0.0, 1 - machine.cpu_busy - machine.cpu_work);
       strain.io += 0.2;
       break;
     case Cause::kReboot:

@@ -278,6 +278,15 @@ TEST_F(ProblemFinderTest, ABacklogDoesNotBringHoursTogether) {
   EXPECT_TRUE(problems_.problems.empty());
 }
 
+TEST_F(ProblemFinderTest, WhoSleptThroughTheNightJoinsInTheMorning) {
+  for (const int i : {14, 15, 114, 115, 214}) Open(i, "mem_leak", "memory");
+  ASSERT_EQ(problems_.problems.size(), 1u);
+  now_ += absl::Hours(14);
+  Open(215, "mem_leak", "memory");  // of the same model
+  Open(218, "mem_leak", "memory");  // of another
+  EXPECT_EQ(problems_.problems[1].members(), 6u);
+}
+
 TEST_F(ProblemFinderTest, AProblemThatIsNeverDealtWithDoesNotTakeInEverything) {
   for (int i = 0; i < 30; ++i) Open(i * 31);  // no factor
   ASSERT_EQ(problems_.problems.size(), 1u);
