@@ -30,19 +30,26 @@ absl::StatusOr<HttpResponse> ListRules(const ApiServices& services, Call&) {
   return JsonResponse(list);
 }
 
+// What messages call the file; kInvalidArgument when its text is missing.
+absl::StatusOr<std::string> FileNameOf(const std::string& yaml,
+                                       const std::string& name) {
+  if (yaml.empty()) {
+    return absl::InvalidArgumentError("yaml must hold the text of the file");
+  }
+  if (name.size() > 256) {
+    return absl::InvalidArgumentError("file_name has more than 256 bytes");
+  }
+  return name.empty() ? "rules.yaml" : name;
+}
+
 absl::StatusOr<HttpResponse> CheckRules(Call& call) {
   v1::CheckRulesRequest request;
   FOREWARN_RETURN_IF_ERROR(FromJson(call.request().body, request));
-  if (request.yaml().empty()) {
-    return absl::InvalidArgumentError("yaml must hold the text of the file");
-  }
-  if (request.file_name().size() > 256) {
-    return absl::InvalidArgumentError("file_name has more than 256 bytes");
-  }
+  FOREWARN_ASSIGN_OR_RETURN(const std::string file_name,
+                            FileNameOf(request.yaml(), request.file_name()));
   v1::RulePack pack;
-  std::vector<std::string> errors = detect::RuleSet::CheckFile(
-      request.yaml(),
-      request.file_name().empty() ? "rules.yaml" : request.file_name(), pack);
+  std::vector<std::string> errors =
+      detect::RuleSet::CheckFile(request.yaml(), file_name, pack);
   v1::CheckRulesResponse response;
   response.set_valid(errors.empty());
   response.set_rules(static_cast<uint32_t>(pack.rules_size()));
@@ -103,12 +110,8 @@ absl::StatusOr<HttpResponse> BacktestRules(const ApiServices& services,
                                            Call& call) {
   v1::BacktestRulesRequest request;
   FOREWARN_RETURN_IF_ERROR(FromJson(call.request().body, request));
-  if (request.yaml().empty()) {
-    return absl::InvalidArgumentError("yaml must hold the text of the file");
-  }
-  if (request.file_name().size() > 256) {
-    return absl::InvalidArgumentError("file_name has more than 256 bytes");
-  }
+  FOREWARN_ASSIGN_OR_RETURN(const std::string file_name,
+                            FileNameOf(request.yaml(), request.file_name()));
   const absl::Time to =
       request.has_to() ? wire::ToTime(request.to()) : services.clock.Now();
   const absl::Time from = wire::ToTime(request.from());
@@ -122,9 +125,7 @@ absl::StatusOr<HttpResponse> BacktestRules(const ApiServices& services,
   }
   v1::BacktestRulesResponse page;
   detect::RuleSet rules;
-  for (std::string& error : rules.Add(
-           request.yaml(),
-           request.file_name().empty() ? "rules.yaml" : request.file_name())) {
+  for (std::string& error : rules.Add(request.yaml(), file_name)) {
     page.add_errors(std::move(error));
   }
   if (page.errors().empty()) {

@@ -1,10 +1,10 @@
 #include "collector/api/ticket_routes.h"
 
+#include <limits>
 #include <string>
 #include <utility>
 
 #include "absl/strings/ascii.h"
-#include "absl/strings/numbers.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/str_split.h"
 #include "collector/api/endpoint_lookup.h"
@@ -56,12 +56,9 @@ absl::StatusOr<HttpResponse> ListTickets(const ApiServices& services,
   filter.assignee = call.Query("assignee");
   FOREWARN_RETURN_IF_ERROR(ReadStates(call.Query("state"), filter.states));
   FOREWARN_ASSIGN_OR_RETURN(filter.endpoint_id, EndpointIdOf(services, call));
-  if (const std::string problem = call.Query("problem"); !problem.empty()) {
-    if (!absl::SimpleAtoi(problem, &filter.problem) || filter.problem == 0) {
-      return absl::InvalidArgumentError(
-          "problem must be the number of a problem's ticket");
-    }
-  }
+  FOREWARN_ASSIGN_OR_RETURN(
+      filter.problem,
+      call.QueryNumber("problem", 0, 1, std::numeric_limits<uint32_t>::max()));
   FOREWARN_ASSIGN_OR_RETURN(std::vector<v1::Ticket> tickets,
                             services.desk.List(filter));
   v1::TicketList list;

@@ -40,6 +40,14 @@ void WriteScores(const detect::EndpointJudge& judge, const CsvSeries::Row& row,
   out.Write(fields);
 }
 
+// Of the cells that are not empty, by column.
+void SetSamples(const CsvSeries::Row& row, std::vector<wire::Sample>& samples) {
+  samples.clear();
+  for (uint32_t i = 0; i < row.values.size(); ++i) {
+    if (row.values[i]) samples.push_back({i, *row.values[i]});
+  }
+}
+
 absl::Status Feed(const std::string& path,
                   const detect::EndpointProfile& profile,
                   const detect::RuleSet& rules, detect::PeerBoard* peers,
@@ -66,10 +74,7 @@ absl::Status Feed(const std::string& path,
     const bool news = row.time > last;
     if (news) {
       last = row.time;
-      samples.clear();
-      for (uint32_t i = 0; i < count; ++i) {
-        if (row.values[i]) samples.push_back({i, *row.values[i]});
-      }
+      SetSamples(row, samples);
       run.samples += samples.size();
       judge.Observe(row.time, samples);
       run.book->Tick(row.time);
@@ -111,10 +116,7 @@ void TellPeers(const std::string& path, const detect::EndpointProfile& profile,
   while (input->Read(row).value_or(false)) {
     if (row.time <= last) continue;
     last = row.time;
-    samples.clear();
-    for (uint32_t i = 0; i < count; ++i) {
-      if (row.values[i]) samples.push_back({i, *row.values[i]});
-    }
+    SetSamples(row, samples);
     detector.Tell(row.time, samples);
   }
 }

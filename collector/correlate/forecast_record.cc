@@ -24,8 +24,12 @@ v1::Parameter Number(const char* name, double value) {
   return parameter;
 }
 
+uint32_t Came(const v1::ForecastTally& tally) {
+  return tally.hits() + tally.early() + tally.late();
+}
+
 v1::Text NoteOf(const v1::ForecastTally& tally) {
-  const uint32_t came = tally.hits() + tally.early() + tally.late();
+  const uint32_t came = Came(tally);
   v1::Text note;
   note.set_key("symptom.note.poor_forecast");
   *note.add_parameters() = Number("came", came);
@@ -36,7 +40,7 @@ v1::Text NoteOf(const v1::ForecastTally& tally) {
 }  // namespace
 
 void Weigh(v1::ForecastTally& tally) {
-  const double came = tally.hits() + tally.early() + tally.late();
+  const double came = Came(tally);
   const double scored = came + tally.misses();
   if (scored == 0) return;
   const double share = came / scored;
@@ -86,17 +90,18 @@ void ForecastRecord::Temper(detect::SymptomEdge& edge) {
   v1::Symptom& symptom = edge.symptom;
   if (symptom.detector() != v1::DETECTOR_KIND_FORECAST) return;
   bool opens = edge.kind == Kind::kOpened;
+  if (opens || edge.kind == Kind::kStanding) {
+    tempered_.erase(symptom.fingerprint());
+  }
   if (edge.kind == Kind::kStanding) {
     // As it was before the restart; what opened meanwhile is new.
     const auto before = incidents_.LatestSymptomOf(symptom.fingerprint());
     opens = !before.ok() || !before->has_value() || (*before)->has_cleared_at();
-    tempered_.erase(symptom.fingerprint());
     if (!opens && (*before)->has_note()) {
       tempered_[symptom.fingerprint()] = (*before)->note();
     }
   }
   if (opens) {
-    tempered_.erase(symptom.fingerprint());
     const auto known = tallies_.find(symptom.rule());
     if (known != tallies_.end() && known->second.evidence_only()) {
       tempered_[symptom.fingerprint()] = NoteOf(known->second);

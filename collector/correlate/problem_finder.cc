@@ -59,7 +59,6 @@ absl::Status ProblemFinder::Load(absl::Time now, ProblemSink& sink) {
     open.problem = problem;
     FOREWARN_ASSIGN_OR_RETURN(const std::vector<v1::Incident> members,
                               problems_.MembersOf(problem.id()));
-    open.worst = v1::PRIORITY_UNSPECIFIED;
     for (const v1::Incident& member : members) {
       Arrival arrival;
       arrival.endpoint = member.endpoint_id();

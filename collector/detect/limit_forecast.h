@@ -68,8 +68,6 @@ class LimitForecast {
   }
 
  private:
-  struct Agreement;
-
   std::optional<Estimate> EstimateOver(absl::Duration window, double limit,
                                        bool standing) const;
   bool SeenLongEnough(const Estimate& estimate) const;

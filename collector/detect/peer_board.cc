@@ -24,17 +24,18 @@ void PeerBoard::Publish(const std::string& cohort, int64_t bucket,
                         uint64_t endpoint, const Row& row) {
   base::MutexLock lock(&mutex_);
   Buckets& buckets = cohorts_[cohort];
-  const auto first_full =
-      std::find_if(buckets.begin(), buckets.end(),
-                   [](const auto& at) { return Full(at.second); });
-  // Older than all that are held: a replay, or a long backlog.
-  if (buckets.size() >= kept_ && first_full != buckets.end() &&
-      bucket < first_full->first) {
-    return;
+  if (buckets.size() >= kept_) {
+    const auto first_full =
+        std::find_if(buckets.begin(), buckets.end(),
+                     [](const auto& at) { return Full(at.second); });
+    // Older than all that are held: a replay, or a long backlog.
+    if (first_full != buckets.end() && bucket < first_full->first) return;
   }
   Bucket& at = buckets[bucket];
   if (!at.closed) at.rows[endpoint] = row;
-  Trim(buckets);
+  // A back-test keeps them all: weeks of buckets are not to be looked through
+  // for each that comes.
+  if (buckets.size() > kept_) Trim(buckets);
 }
 
 void PeerBoard::Trim(Buckets& buckets) const {

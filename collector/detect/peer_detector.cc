@@ -124,6 +124,8 @@ void PeerDetector::Gather(absl::Span<const wire::Sample> samples) {
 
 // The bucket is full: tells of it, unless that is too late for the others.
 void PeerDetector::Finish(int64_t next) {
+  // Without a site both are one cohort, and one row.
+  const bool one = cohorts_[kSite] == cohorts_[kClass];
   PeerBoard::Row rows[2];
   for (PeerBoard::Row& row : rows) {
     row.fill(std::numeric_limits<float>::quiet_NaN());
@@ -135,14 +137,12 @@ void PeerDetector::Finish(int64_t next) {
     state.series_before = state.series;
     state.sum = 0;
     state.count = 0;
-    // Without a site both are one cohort, and one row.
-    const bool one = cohorts_[kSite] == cohorts_[kClass];
     rows[one ? kClass : kCompared[metric].cohort][metric] = state.before;
   }
   finished_ = bucket_;
   if (next != bucket_ + 1) return;
   board_->Publish(cohorts_[kClass], bucket_, endpoint_, rows[kClass]);
-  if (cohorts_[kSite] != cohorts_[kClass]) {
+  if (!one) {
     board_->Publish(cohorts_[kSite], bucket_, endpoint_, rows[kSite]);
   }
 }
